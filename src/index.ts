@@ -27,7 +27,8 @@ export { verify } from './workflows/care/verify.ts';
 export { repair } from './workflows/care/repair.ts';
 export { gc } from './workflows/care/gc.ts';
 export { migrate } from './workflows/care/migrate.ts';
-export { backbone } from './workflows/backbone/backbone.ts';
+export { backbone, type BackboneOptions } from './workflows/backbone/backbone.ts';
+export { backbones, type BackboneAction, type BackbonesOptions } from './workflows/backbone/backbones.ts';
 export { engines, type EngineAction } from './workflows/engines/engines.ts';
 export { bench } from './workflows/engines/bench.ts';
 export { doctor } from './workflows/engines/doctor.ts';
@@ -49,7 +50,6 @@ export type { ReportOptions } from './workflows/report/options.ts';
 export type { StudioOptions } from './studio/server/options.ts';
 export type { GcOptions } from './workflows/care/gc-options.ts';
 export type { BenchOptions } from './workflows/engines/bench-options.ts';
-export type { BackboneOptions } from './workflows/backbone/options.ts';
 export type * from './results/index.ts';
 
 // Stores: features on disk.

@@ -30,15 +30,16 @@ export function peerFeatures(file) {
 
 /**
  * @param {string} store
+ * @param {'avg' | 'cls'} pooling
  * @returns {Promise<{ features: Features, places: Places }>}
  */
-export async function storeFeatures(store) {
+export async function storeFeatures(store, pooling) {
   /** @type {Places} */
   const places = new Map();
   /** @type {Map<string, Float32Array>} */
   const features = new Map();
   const opened = await openStore(store);
-  const { matrix: X } = await opened.rows({ parts: 'avg', memory: 'matrix' });
+  const { matrix: X } = await opened.rows({ parts: pooling, memory: 'matrix' });
   for (const { path, label, split } of await opened.samples()) {
     features.set(path, row(X, features.size));
     places.set(path, { label, split });

@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 /** A number for each of three channels. */
 export type Rgb = readonly [number, number, number];
 
@@ -26,6 +28,11 @@ export interface Contract {
   /** Whether the kernel widens as a picture shrinks; absent: it does. `false` is for bilinear and bicubic alone. */
   readonly antialias?: false;
   /**
+   * Whose arithmetic the antialiased kernels have: `pillow`, to the byte; absent: libvips' where a picture shrinks, which
+   * rounds weights more coarsely (0.2 levels in the mean). Other networks than lists of layers have the former.
+   */
+  readonly rounding?: 'pillow';
+  /**
    * `exif` turns the image as its orientation says; `ignore` takes the pixels as they lie in the file, except of TIFF,
    * which Pillow turns whatever is asked.
    */
@@ -45,9 +52,33 @@ export interface Contract {
 }
 
 /** Mean and scale of red, green and blue: of pixels as they lie, in whatever order the network reads them. */
-export function rgbArithmetic({ channelOrder, mean, scale }: Contract): { readonly mean: Rgb; readonly scale: Rgb } {
+export function rgbArithmetic({ channelOrder, mean, scale }: Pick<Contract, 'channelOrder' | 'mean' | 'scale'>): {
+  readonly mean: Rgb;
+  readonly scale: Rgb;
+} {
   const scales = typeof scale === 'number' ? ([scale, scale, scale] as const) : scale;
   return channelOrder === 'RGB' ? { mean, scale: scales } : { mean: reversed(mean), scale: reversed(scales) };
 }
 
 const reversed = ([a, b, c]: Rgb): Rgb => [c, b, a];
+
+const threeNumbers = z.tuple([z.number(), z.number(), z.number()]);
+
+/** A contract as it stands in manifests, heads and plans; which values may go together is not told here. */
+export const contractSchema = z.strictObject({
+  name: z.string(),
+  size: z.number().int().positive(),
+  geometry: z.enum(['squash', 'cover-crop', 'contain-pad']),
+  resize: z.number().int().positive().exactOptional(),
+  crop: z.literal('floor').exactOptional(),
+  pad: threeNumbers.readonly().exactOptional(),
+  kernel: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
+  antialias: z.literal(false).exactOptional(),
+  rounding: z.literal('pillow').exactOptional(),
+  orientation: z.enum(['exif', 'ignore']),
+  iccProfile: z.literal('ignore'),
+  alpha: z.enum(['white', 'drop']),
+  channelOrder: z.enum(['RGB', 'BGR']),
+  mean: threeNumbers,
+  scale: z.union([z.number(), threeNumbers.readonly()]),
+});

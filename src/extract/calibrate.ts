@@ -3,7 +3,8 @@ import { PermafrostError } from '../core/errors.ts';
 import { isLayerBackbone, type Backbone } from './backbones/backbone.ts';
 import { layersUpTo } from './backbones/cut-layers.ts';
 import type { DecodedImage } from './image/decoded-images.ts';
-import type { Engine } from './engines/engine.ts';
+import { createEngine } from './engines/index.ts';
+import { calibratedTensors, graphRanges } from './onnx/int8/graph-ranges.ts';
 import type { NetworkProgram, Quantization } from './program.ts';
 
 /** Whose ranges are wanted. */
@@ -12,38 +13,24 @@ export type CalibrationTarget = NetworkProgram & {
   readonly cut: string;
 };
 
-/** The layers up to a cut. Throws OPTION_INVALID for a graph. */
-function calibratedLayers(backbone: Backbone, cut: string): readonly string[] {
-  if (isLayerBackbone(backbone)) return layersUpTo(backbone, cut).map(({ name }) => name);
-  throw new PermafrostError(
-    'OPTION_INVALID',
-    `int8 is for lists of layers (VGG16, VGG19) so far, and ${backbone.name} is a graph. Take --precision fp32 or bf16.`,
-  );
-}
+/** The tensors whose ranges a cut needs: of lists of layers all layers up to it. */
+export const calibratedNames = (backbone: Backbone, cut: string): readonly string[] =>
+  isLayerBackbone(backbone) ? layersUpTo(backbone, cut).map(({ name }) => name) : calibratedTensors(backbone, cut);
 
 /** From 0 to the largest value on any image: percentiles of the images' maxima gave the same cosine within 0.0002. */
 const METHOD = 'min-max';
 
-/**
- * Finds the range of each layer's output on `images`, in float32: the maximum of each channel; after a ReLU the least
- * value is 0. Throws OPTION_INVALID where `images` is empty, and what the engine throws.
- */
-export async function calibrate(
-  engine: Engine,
-  { cut, ...target }: CalibrationTarget,
+/** The maximum of each channel, of which the largest is the layer's; after a ReLU the least value is 0. */
+async function layerRanges(
+  { cut, ...target }: Extract<CalibrationTarget, { readonly weights: unknown }>,
   images: readonly DecodedImage[],
-  onImage: () => void = () => undefined,
-): Promise<Int8Calibration> {
-  if (images.length === 0) {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      'int8 is calibrated on training images, and not one of them can be read. Give readable images, or take --precision fp32.',
-    );
-  }
-  const layers = calibratedLayers(target.backbone, cut);
+  threads: number,
+  onImage: () => void,
+): Promise<Int8Calibration['ranges']> {
+  const layers = calibratedNames(target.backbone, cut);
   const largest = new Float64Array(layers.length);
   const outputs = layers.map((layer) => ({ cut: layer, pooling: 'max' }) as const);
-  const executable = await engine.load({ ...target, outputs });
+  const executable = await (await createEngine('onnxruntime', { threads })).load({ ...target, outputs });
   try {
     for (const { pixels } of images) {
       const maxima = await executable.run(pixels, 1);
@@ -53,19 +40,50 @@ export async function calibrate(
   } finally {
     await executable.dispose();
   }
-  return {
-    method: METHOD,
-    images: images.map(({ sha256 }) => sha256),
-    ranges: Object.fromEntries(layers.map((layer, i) => [layer, { min: 0, max: largest[i]! }])),
-  };
+  return Object.fromEntries(layers.map((layer, i) => [layer, { min: 0, max: largest[i]! }]));
+}
+
+export interface CalibrateOptions {
+  /** Of ONNX Runtime on the CPU. Default: one per physical core. */
+  readonly threads?: number;
+  readonly onImage?: () => void;
+}
+
+/**
+ * Finds the range of each layer's output on `images`, or of each tensor of a graph that int8 rounds, in float32 on ONNX
+ * Runtime. Throws OPTION_INVALID where `images` is empty or int8 cannot be made of a graph, and what the engine throws.
+ */
+export async function calibrate(
+  target: CalibrationTarget,
+  images: readonly DecodedImage[],
+  { threads = 0, onImage = () => undefined }: CalibrateOptions = {},
+): Promise<Int8Calibration> {
+  if (images.length === 0) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      'int8 is calibrated on training images, and not one of them can be read. Give readable images, or take --precision fp32.',
+    );
+  }
+  const ranges =
+    'weights' in target
+      ? await layerRanges(target, images, threads, onImage)
+      : await graphRanges(target, target.cut, images, threads, onImage);
+  return { method: METHOD, images: images.map(({ sha256 }) => sha256), ranges };
 }
 
 /**
  * The part of a calibration that a cut needs; a layer's range does not depend on the layers after it. So features of a
- * cut have one fingerprint, whatever ran beyond it in the same pass.
+ * cut have one fingerprint, whatever ran beyond it in the same pass. Throws OPTION_INVALID where it lacks a range.
  */
 export function calibrationUpTo(calibration: Int8Calibration, backbone: Backbone, cut: string): Int8Calibration {
-  const ranges = calibratedLayers(backbone, cut).map((name) => [name, calibration.ranges[name]!] as const);
+  const ranges = calibratedNames(backbone, cut).map((name) => {
+    const range = calibration.ranges[name];
+    if (range !== undefined) return [name, range] as const;
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `The calibration has no range for ${name}, which ${cut} needs: of cuts that do not lie behind each other int8 is calibrated one by one. Extract ${cut} by itself.`,
+    );
+  });
   return { ...calibration, ranges: Object.fromEntries(ranges) };
 }
 

@@ -1,4 +1,3 @@
-import type { Contract } from '../core/contract.ts';
 import type {
   BackboneResult,
   CheckedContract,
@@ -6,30 +5,19 @@ import type {
   NetworkCut,
   NetworkValue,
 } from '../results/backbone-results.ts';
+import { contractInWords } from './contract-in-words.ts';
+import { pText } from './told-apart.ts';
 import { left, right, textFields, textTable } from './text-table.ts';
 
-const numbers = (values: readonly number[]): string => values.map((x) => Number(x.toPrecision(6))).join(', ');
-
-/** All that a contract does to a picture, a clause each. */
-export function contractInWords(contract: Contract): string {
-  const { size, geometry, resize = size, kernel, antialias, orientation, alpha, channelOrder, mean, scale } = contract;
-  const smooth = `${kernel}${antialias === false ? ' without antialiasing' : ''}`;
-  const laid = {
-    'cover-crop': `shorter side to ${resize} (${smooth}), the middle ${size} x ${size} cut out`,
-    squash: `squashed to ${resize} x ${resize} (${smooth})${resize === size ? '' : `, the middle ${size} x ${size} cut out`}`,
-    'contain-pad': `longer side to ${resize} (${smooth}), on ${contract.pad ? `RGB ${contract.pad.join(', ')}` : 'black'} to ${size} x ${size}`,
-  }[geometry];
-  const scales = typeof scale === 'number' ? [scale] : scale;
-  const plain = mean.every((m) => m === 0) && scales.every((s) => s === 1);
-  const arithmetic = plain ? 'pixels 0 to 255 as they are' : `(pixel - (${numbers(mean)})) * (${numbers(scales)})`;
-  const seen = [
-    orientation === 'exif' ? 'turned as EXIF says' : 'not turned',
-    alpha === 'white' ? 'transparent parts on white' : 'colours under transparency kept',
-  ];
-  return [...seen, laid, channelOrder, arithmetic].join('; ');
-}
-
 const shapeOf = ({ dtype, shape }: NetworkValue): string => `${dtype} (${shape.map((size) => size || '?').join(', ')})`;
+
+/** Poolings of one width together: `192: avg*, max, gem; 9408: flatten`. */
+function poolingsText(poolings: NetworkCut['poolings']): string {
+  const widths = [...new Set(poolings.map(({ width }) => width))].sort((a, b) => a - b);
+  const named = (of: number): string[] =>
+    poolings.filter(({ width }) => width === of).map(({ pooling, byDefault }) => pooling + (byDefault ? '*' : ''));
+  return widths.map((width) => `${width}: ${named(width).join(', ')}`).join('; ');
+}
 
 function cutRow({ name, alias, axes, height, width, channels, prefix, poolings }: NetworkCut, own: string): string[] {
   const shape = {
@@ -44,19 +32,22 @@ function cutRow({ name, alias, axes, height, width, channels, prefix, poolings }
     axes,
     shape,
     prefix === null ? '' : String(prefix),
-    poolings.map((one) => `${one.pooling}${one.byDefault ? '*' : ''} ${one.width}`).join(', '),
+    poolingsText(poolings),
     marks.filter(Boolean).join(', '),
   ];
 }
 
-function checkRow({ what, accuracy, interval: [low, high], logLoss, told, pValues }: CheckedContract): string[] {
+const FIGURES = { accuracy: '5-NN', alignment: 'alignment', ownClasses: 'own classes' } as const;
+
+function checkRow({ what, interval: [low, high], figures, told, decidedBy, pValues }: CheckedContract): string[] {
+  const [by] = decidedBy;
   return [
     what,
-    accuracy.toFixed(3),
+    figures.accuracy.toFixed(3),
     `${low.toFixed(2)} .. ${high.toFixed(2)}`,
-    logLoss.toFixed(3),
-    pValues === null ? '' : Math.min(pValues.accuracy, pValues.logLoss).toFixed(3),
-    told ?? '',
+    figures.alignment.toFixed(3),
+    figures.ownClasses === null ? '-' : figures.ownClasses.toFixed(2),
+    by === undefined ? (told ?? '') : `${told} by ${FIGURES[by]} (p ${pText(pValues![by]!)})`,
   ];
 }
 
@@ -64,11 +55,15 @@ function checkRow({ what, accuracy, interval: [low, high], logLoss, told, pValue
 export function contractCheckText(check: ContractCheck): string {
   const { images, classes, dataset, part, stated, others, sentence, notTried } = check;
   const table = textTable(
-    [...left('contract'), ...right('5-NN', '95 %', 'log loss', 'p'), ...left('told')],
+    [
+      ...left('contract'),
+      ...right(FIGURES.accuracy, '95 %', FIGURES.alignment, FIGURES.ownClasses),
+      ...left('than the stated one'),
+    ],
     [stated, ...others].map(checkRow),
   );
   const tried = notTried.map((what) => `Not tried: ${what}\n`).join('');
-  return `\n${images} images of ${classes} classes of ${dataset}, ${part.cut}:${part.pooling}, each told by the others:\n${table}${tried}\n${sentence}\n`;
+  return `\n${images} images of ${classes} classes of ${dataset}, features ${part.cut}:${part.pooling}, each image judged by the others:\n${table}${tried}\n${sentence}\n`;
 }
 
 /** What a network is, for a terminal. */

@@ -64,20 +64,30 @@ export interface BackboneResult {
   readonly check: ContractCheck | null;
 }
 
-/** How a contract differs from the stated one, and how well a network does under it. */
+/** How good features of some images are under a contract. */
+export interface ContractFigures {
+  /** Share of the images whose 5 nearest others vote for their class. */
+  readonly accuracy: number;
+  /** How far images of a class lie together and others apart: centred alignment of cosines and classes, -1 to 1. */
+  readonly alignment: number;
+  /** How far the network's own likeliest class stands out, in deviations of its logits; null where it names none. */
+  readonly ownClasses: number | null;
+}
+
+/** How a contract differs from the stated one, and how good features are under it. */
 export interface CheckedContract {
   /** In a few words: `stated`, `BGR instead of RGB`. */
   readonly what: string;
   readonly contract: Contract;
-  /** Share of the images whose 5 nearest others vote for their class, and its 95 % interval. */
-  readonly accuracy: number;
+  readonly figures: ContractFigures;
+  /** 95 % interval of the accuracy. */
   readonly interval: readonly [low: number, high: number];
-  /** Mean log loss of a classifier that never saw the image. */
-  readonly logLoss: number;
-  /** Two-sided p-values against the stated contract on the same images, adjusted by Holm; null for the stated one. */
-  readonly pValues: { readonly accuracy: number; readonly logLoss: number } | null;
-  /** Against the stated contract; null for the stated one. */
+  /** Two-sided, against the stated contract on the same images, adjusted by Holm for all of them; null for that one. */
+  readonly pValues: Partial<Readonly<Record<keyof ContractFigures, number>>> | null;
+  /** Against the stated contract, at 5 %; null for that one. */
   readonly told: 'better' | 'worse' | 'alike' | null;
+  /** The figures by which it is told, the surest first. */
+  readonly decidedBy: readonly (keyof ContractFigures)[];
 }
 
 /** A stated contract beside its neighbours, on labelled images. */
@@ -123,7 +133,7 @@ export interface KnownBackbone {
   readonly file: string;
   readonly megabytes: number | null;
   /** How images enter it. */
-  readonly contract: string;
+  readonly contract: Contract;
   readonly width: number | null;
   /** What fetches it and makes an ONNX file of it. */
   readonly commands: readonly string[];
@@ -131,7 +141,7 @@ export interface KnownBackbone {
 
 /** What `backbones` did, and what is there. */
 export interface BackbonesResult {
-  readonly action: 'list' | 'add';
+  readonly action: 'list' | 'add' | 'remove';
   /** What was added; null where nothing was. */
   readonly added: PresentBackbone | null;
   readonly present: readonly PresentBackbone[];

@@ -49,7 +49,7 @@ describe.skipIf(!hasOpenVino || !hasAvx512)(title, () => {
     expect(stored(store).filter((name) => name.endsWith('.arrow'))).toEqual([]);
     // Without the limit the same command does the work, and then the compiled network is there.
     expect(document<ExtractResult>(await permafrost(args, { env }))).toMatchObject({ extracted: 6 });
-    expect(readdirSync(join(env['PERMAFROST_CACHE']!, 'openvino-compiled'))).toHaveLength(1);
+    expect(readdirSync(join(env['PERMAFROST_CACHE']!, 'openvino-compiled')).length).toBeGreaterThan(0);
     const more = await stripedDataset(newFolder(), 3, 1);
     const other = ['extract', more, '--store', join(newFolder(), 'other'), ...OPENVINO, '--precision', precision];
     expectRefused(await permafrost(other, { env: { ...env, ...LIMIT } }), precision);

@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 describe('calibrate', () => {
   it('finds the largest value of each layer up to the cut over all images', async () => {
-    const found = await calibrate(engine, { backbone, weights, contract, cut: 'conv3' }, images);
+    const found = await calibrate({ backbone, weights, contract, cut: 'conv3' }, images);
     expect(Object.keys(found.ranges)).toEqual(['conv1', 'pool1', 'conv2', 'conv3']);
     for (const [layer, { min, max }] of Object.entries(found.ranges)) {
       const output = { cut: layer, pooling: 'flatten' } as const;
@@ -40,7 +40,7 @@ describe('calibrate', () => {
 
   it('has a digest that changes with a range, an image and the method, and with nothing else', async () => {
     const target = { backbone, weights, contract, cut: 'conv3' };
-    const found = await calibrate(engine, target, images);
+    const found = await calibrate(target, images);
     const digest = calibrationDigest(found);
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
     expect(quantizationOf(found).digest).toBe(digest);
@@ -54,7 +54,7 @@ describe('calibrate', () => {
   });
 
   it('refuses to work without an image', async () => {
-    await rejection(calibrate(engine, { backbone, weights, contract, cut: 'conv1' }, []), 'OPTION_INVALID');
+    await rejection(calibrate({ backbone, weights, contract, cut: 'conv1' }, []), 'OPTION_INVALID');
   });
 });
 

@@ -52,6 +52,7 @@ describe('the contracts', () => {
       pad: [1, 2, 3],
       kernel: 'lanczos',
       antialias: false,
+      rounding: 'pillow',
       orientation: 'ignore',
       iccProfile: 'apply',
       alpha: 'drop',

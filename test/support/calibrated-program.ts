@@ -1,5 +1,4 @@
 import { calibrate, quantizationOf } from '../../src/extract/calibrate.ts';
-import { createEngine } from '../../src/extract/engines/index.ts';
 import { layersUpTo } from '../../src/extract/backbones/cut-layers.ts';
 import { randomPixels } from './tiny-backbone.ts';
 import type { LayerProgram } from '../../src/extract/program.ts';
@@ -18,7 +17,6 @@ export async function calibratedProgram(program: LayerProgram, pixels?: Uint8Arr
     sha256: i.toString(16).padStart(64, '0'),
     pixels: all.subarray(i * imageBytes, (i + 1) * imageBytes),
   }));
-  const engine = await createEngine('onnxruntime');
-  const calibration = await calibrate(engine, { ...program, cut: backbone.layers[deepest]!.name }, images);
+  const calibration = await calibrate({ ...program, cut: backbone.layers[deepest]!.name }, images);
   return { ...program, quantization: quantizationOf(calibration) };
 }

@@ -159,15 +159,20 @@ function tokenBlock(x: string, name: string, seed: number): { nodes: OnnxNode[];
       node('MatMul', [at('q'), at('kt')], at('likeness')),
       node('Softmax', [at('likeness')], at('attention'), { axis: -1 }),
       node('MatMul', [at('attention'), at('v')], at('mixed')),
-      node('Add', [at('mixed'), x], at('attended')),
+      // OpenVINO 2026.4 ends its process (SIGSEGV) on attention that is added without a projection.
+      node('MatMul', [at('mixed'), at('projection/w')], at('projection')),
+      node('Add', [at('projection'), x], at('attended')),
       ...layerNorm(at('attended'), at('norm2')),
       node('MatMul', [at('norm2'), at('dense/w')], at('dense/linear')),
       node('Add', [at('dense/linear'), at('dense/b')], at('dense')),
       node('Relu', [at('dense')], at('dense/relu')),
-      node('Add', [at('attended'), at('dense/relu')], name),
+      node('MatMul', [at('dense/relu'), at('out/w')], at('out')),
+      node('Add', [at('attended'), at('out')], name),
     ],
     initializers: [
-      ...['q', 'k', 'v', 'dense'].map((part, i) => weights(at(`${part}/w`), [WIDTH, WIDTH], seed + i, WIDTH)),
+      ...['q', 'k', 'v', 'projection', 'dense', 'out'].map((part, i) =>
+        weights(at(`${part}/w`), [WIDTH, WIDTH], seed + i, WIDTH),
+      ),
       weights(at('dense/b'), [WIDTH], seed + 9, 10),
     ],
   };

@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../program.ts';
 import { backboneCommand } from './backbone.ts';
+import { backbonesCommand } from './backbones.ts';
 import { checkCommand } from './check.ts';
 import { benchCommand } from './bench.ts';
 import { demoCommand } from './demo.ts';
@@ -46,6 +47,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   gcCommand,
   migrateCommand,
   backboneCommand,
+  backbonesCommand,
   enginesCommand,
   benchCommand,
   doctorCommand,

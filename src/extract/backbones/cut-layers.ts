@@ -79,8 +79,13 @@ export type MapPooling = (typeof MAP_POOLINGS)[number];
 export const tokenPoolings = (prefix: number): readonly Pooling[] =>
   prefix === 0 ? ['flatten', 'avg', 'max'] : ['flatten', 'avg', 'max', 'cls'];
 
+interface CutPooling {
+  readonly cut: string;
+  readonly pooling: Pooling;
+}
+
 /** The pooling of an output of a map. Throws OPTION_INVALID for `cls`. */
-export function mapPooling({ cut, pooling }: { readonly cut: string; readonly pooling: Pooling }): MapPooling {
+export function mapPooling({ cut, pooling }: CutPooling): MapPooling {
   if (pooling !== 'cls') return pooling;
   throw new PermafrostError(
     'OPTION_INVALID',
@@ -88,14 +93,37 @@ export function mapPooling({ cut, pooling }: { readonly cut: string; readonly po
   );
 }
 
-/** Throws OPTION_INVALID for a pooling that a cut of that shape does not have. */
-export function requirePooling(cut: string, { prefix }: ActivationShape, pooling: Pooling): void {
-  if ((prefix ?? 0) === 0) mapPooling({ cut, pooling });
-  if (pooling === 'gem' && prefix !== undefined)
-    throw new PermafrostError(
-      'OPTION_INVALID',
+/** Throws OPTION_INVALID for a pooling that tokens do not have. */
+function requireTokenPooling({ width, prefix }: ActivationShape, { cut, pooling }: CutPooling): void {
+  if (pooling === 'flatten') return;
+  const refuse = (why: string): never => {
+    throw new PermafrostError('OPTION_INVALID', why);
+  };
+  if (pooling === 'gem') {
+    refuse(
       `${cut} is a list of tokens, whose values may be negative: gem is of maps alone. Take cls, avg, max or flatten.`,
     );
+  }
+  if (prefix === undefined) {
+    refuse(
+      `${cut} has ${width} tokens, which is no square and no square and one: how many of the first are no patches must be said (prefix of the cut in backbone.json). Without it there is ${cut}:flatten alone.`,
+    );
+  }
+  if (prefix === 0) mapPooling({ cut, pooling });
+}
+
+/** Throws OPTION_INVALID for a pooling that a cut of a graph does not have. */
+export function requireGraphPooling({ axes, shape }: GraphCut, output: CutPooling): void {
+  if (axes === 'tokens') return requireTokenPooling(shape, output);
+  if (mapPooling(output) === 'gem' && axes === 'vector') {
+    throw new PermafrostError('OPTION_INVALID', `${output.cut} is a vector: gem is of maps alone. Take avg.`);
+  }
+}
+
+/** Throws OPTION_INVALID for a pooling that a cut of a network does not have. */
+export function requirePooling(backbone: Backbone, output: CutPooling): void {
+  if (isLayerBackbone(backbone)) mapPooling(output);
+  else requireGraphPooling(graphCut(backbone, output.cut), output);
 }
 
 /** The poolings that are kept of a cut where none is named. */

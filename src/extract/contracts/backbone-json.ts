@@ -98,7 +98,7 @@ export function isOfAnotherGraph(path: string, json: unknown, onnxPath: string, 
     'graph.sha256',
     graph.sha256,
     `${onnxPath} has the digest ${digest}, so it is not the file that was described`,
-    'Describe it anew: "permafrost backbone FILE --write", with the --contract that it needs.',
+    'Describe it anew: "permafrost backbone FILE --write --overwrite", with the --contract that it needs.',
   );
 }
 

@@ -30,7 +30,10 @@ export function contractArithmetic({
   return { mean: triple(mean, (m) => (m - offset) / rescale), scale: triple(std, (s) => rescale / s) };
 }
 
-/** The same meaning in the one form that it has: defaults left out, numbers in the digits that count. */
+/**
+ * The same meaning in the one form that it has: defaults left out, numbers in the digits that count. Pixels are
+ * Pillow's to the byte, as those of the tools that describe networks.
+ */
 export function canonicalFields(fields: ContractFields): ContractFields {
   const { size, geometry, resize = size, crop, pad, kernel, antialias, orientation, alpha, channelOrder } = fields;
   const mean = triple(fields.mean, rounded);
@@ -46,7 +49,7 @@ export function canonicalFields(fields: ContractFields): ContractFields {
     ...(crop !== undefined && !isSquare && { crop }),
     ...(pad?.some((level) => level !== 0) === true && geometry === 'contain-pad' && { pad }),
     kernel,
-    ...(antialias === false && kernel !== 'nearest' && { antialias }),
+    ...(kernel !== 'nearest' && (antialias === false ? { antialias } : { rounding: 'pillow' })),
     orientation,
     iccProfile: 'ignore',
     alpha,

@@ -116,8 +116,18 @@ async function besideSources(onnxPath: string, { digest, size }: ContractRequest
         if (!isAmongOthers) throw error;
       });
       if (json === undefined || (isAmongOthers && !isOne(Object(json) as Record<string, unknown>))) continue;
-      if (file === BACKBONE_FILE && isOfAnotherGraph(path, json, onnxPath, digest)) continue;
-      sources.push({ from, read: () => read(path, json, size) });
+      let follow = (): Description => read(path, json, size);
+      if (file === BACKBONE_FILE) {
+        try {
+          if (isOfAnotherGraph(path, json, onnxPath, digest)) continue;
+        } catch (error) {
+          // It is no matter where the user names another contract.
+          follow = () => {
+            throw error;
+          };
+        }
+      }
+      sources.push({ from, read: follow });
     }
   }
   return sources;

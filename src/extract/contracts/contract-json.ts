@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import type { Contract } from '../../core/contract.ts';
-import { contractSchema } from '../../core/contract-schema.ts';
+import { contractSchema, type Contract } from '../../core/contract.ts';
 import { without } from '../../core/options.ts';
 import { AS_SEEN } from './canonical.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';

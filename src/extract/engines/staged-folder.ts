@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { PermafrostError, reasonOf, type ErrorCode } from '../../core/errors.ts';
 
 const UNFINISHED = '.unfinished-';
 
@@ -17,9 +17,13 @@ async function removeStale(target: string): Promise<void> {
 
 /**
  * A folder that is there whole or not at all: `fill` fills a folder next to `target`, which then replaces it. What
- * `fill` throws passes through and leaves `target` as it was. Throws ENGINE_UNAVAILABLE where the disk fails.
+ * `fill` throws passes through and leaves `target` as it was. Throws `code` where the disk fails.
  */
-export async function stageFolder(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
+export async function stageFolder(
+  target: string,
+  fill: (folder: string) => Promise<void>,
+  code: ErrorCode = 'ENGINE_UNAVAILABLE',
+): Promise<void> {
   let staging: string | undefined;
   try {
     await mkdir(dirname(target), { recursive: true });
@@ -31,7 +35,7 @@ export async function stageFolder(target: string, fill: (folder: string) => Prom
   } catch (cause) {
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
     throw new PermafrostError(
-      'ENGINE_UNAVAILABLE',
+      code,
       `${target} could not be written: ${reasonOf(cause)}. Make room there, or name another folder in PERMAFROST_CACHE.`,
       { cause },
     );

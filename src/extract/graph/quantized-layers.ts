@@ -3,7 +3,7 @@ import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
 import type { ConvLayer, Layer } from '../backbones/backbone.ts';
 import { CONV, convWeights, floatLayer } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
-import { quantizeBias, quantizeKernel } from './quantize-weights.ts';
+import { quantizeBias, quantizeKernel } from '../quantize-weights.ts';
 import type { LayerProgram, Quantization } from '../program.ts';
 
 /** Value of one step of a tensor in 8 unsigned bits: 0 stays 0, the largest calibrated value becomes 255. */

@@ -123,7 +123,8 @@ async function decodeNow(
   const shrinks = place.width <= width && place.height <= height;
   const { size, kernel } = contract;
   const isSmooth = kernel !== 'nearest' && contract.antialias !== false;
-  const bySharp = isSmooth && shrinks && !(header.hasAlpha && contract.alpha === 'drop');
+  const bySharp =
+    isSmooth && contract.rounding !== 'pillow' && shrinks && !(header.hasAlpha && contract.alpha === 'drop');
   if (bySharp) {
     image = image
       .resize(place.width, place.height, { fit: 'fill', kernel: KERNELS[kernel], fastShrinkOnLoad: false })

@@ -146,14 +146,14 @@ export function resample(source: Source, place: Placement, size: number, kernel:
   const outPitch = part.width * 3;
   // One byte more is written behind each row.
   const linePitch = Math.ceil((outPitch + 1) / 16) * 16;
-  const { take, end } = places();
-  const starts = take(part.width * 4);
-  const acrossWeights = take(across.weights.byteLength);
-  const downWeights = take(down.weights.byteLength);
-  const strip = take((STRIP + 1) * pitch + across.stride * 3);
-  const lines = take((rows + 1) * linePitch);
-  const result = take(part.height * outPitch);
-  const memory = withMemory(end());
+  const room = places();
+  const starts = room.take(part.width * 4);
+  const acrossWeights = room.take(across.weights.byteLength);
+  const downWeights = room.take(down.weights.byteLength);
+  const strip = room.take((STRIP + 1) * pitch + across.stride * 3);
+  const lines = room.take((rows + 1) * linePitch);
+  const result = room.take(part.height * outPitch);
+  const memory = withMemory(room.end());
 
   memory.integers.set(across.weights, acrossWeights / 4);
   memory.integers.set(down.weights, downWeights / 4);

@@ -1,6 +1,8 @@
 import { encodeOnnx, type OnnxGraph } from '../../core/onnx-model.ts';
 import type { OnnxFile, WireNode, WireTensor } from '../backbones/onnx-file.ts';
 import type { CutGraph } from './cut-graph.ts';
+import { parseNode } from './wire/parse-node.ts';
+import { parseTensor } from './wire/parse-tensor.ts';
 import { bytesField, fieldsOf, joined, numberField, textField, wireSource, type WireSource } from './wire/wire.ts';
 
 /** Before it, all constants had to be inputs, which callers may replace: nothing could be computed ahead. */
@@ -38,6 +40,28 @@ function tensorBytes({ bytes, name, external }: WireTensor, names: ReadonlyMap<s
   }
   parts.push(...textField(8, names.get(name) ?? name));
   return external === undefined ? parts : [...parts, ...bytesField(9, external)];
+}
+
+/** A node that reads and writes other tensors in place of some. */
+export function rewired(node: WireNode, names: ReadonlyMap<string, string>): WireNode {
+  const renamed = (all: readonly string[]): string[] => all.map((name) => names.get(name) ?? name);
+  const [inputs, outputs] = [renamed(node.inputs), renamed(node.outputs)];
+  return { ...node, inputs, outputs, bytes: joined(nodeBytes(node, names)) };
+}
+
+/** Nodes and constants of ours as they lie in a file. */
+export function wireParts(graph: Pick<OnnxGraph, 'nodes' | 'initializers'>): {
+  readonly nodes: readonly WireNode[];
+  readonly initializers: readonly WireTensor[];
+} {
+  const reading = { ...source(), nodesLeft: graph.nodes.length };
+  const nodes: WireNode[] = [];
+  const initializers: WireTensor[] = [];
+  for (const { id, bytes } of fieldsOf(graphFields({ name: '', inputs: [], outputs: [], ...graph }, ''), reading)) {
+    if (id === 1) nodes.push(parseNode(bytes, reading));
+    else if (id === 5) initializers.push(parseTensor(bytes, reading));
+  }
+  return { nodes, initializers };
 }
 
 /** Outputs of a GraphProto whose types and shapes the runtime finds. */

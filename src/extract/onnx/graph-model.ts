@@ -5,6 +5,7 @@ import type { OnnxFile } from '../backbones/onnx-file.ts';
 import { outputNames, PIXELS, type GraphProgram } from '../program.ts';
 import { assemble, graphFields } from './assemble.ts';
 import { cutGraph, type CutGraph } from './cut-graph.ts';
+import { quantizedFile } from './int8/quantized-file.ts';
 import { pixelFront, type AddedPart } from './pixel-front.ts';
 import { poolingBehind } from './pooling-behind.ts';
 
@@ -62,17 +63,17 @@ export const pixelsInput = (size: number, batch: number | string): OnnxGraph['in
 /**
  * A program of a graph as the bytes of an ONNX model: pixels (uint8 RGB, NHWC) to the input by the contract, the part
  * of the file that the cuts need, as it lies there, and an output a pooling. Throws OPTION_INVALID for cuts that were
- * not measured, poolings that they have not, no outputs or one twice; CONTRACT_INVALID; BACKBONE_INVALID.
+ * not measured, poolings that they have not, no outputs or one twice, and as quantizedFile; CONTRACT_INVALID;
+ * BACKBONE_INVALID.
  */
 export function graphModel(program: GraphProgram, options: GraphModelOptions = {}): Uint8Array {
-  const { backbone, contract, outputs } = program;
-  const { file, input } = backbone;
+  const { backbone, contract, outputs, quantization } = program;
+  const { input } = backbone;
   const names = outputNames(outputs);
   const cuts = outputs.map(({ cut }) => graphCut(backbone, cut));
-  const part = cutGraph(
-    file,
-    outputs.map(({ cut }) => cut),
-  );
+  const wanted = outputs.map(({ cut }) => cut);
+  const file = quantization === undefined ? backbone.file : quantizedFile(backbone.file, quantization, wanted);
+  const part = cutGraph(file, wanted);
   const prefix = freePrefix(part);
   const renamed = clearedNames(file, part, [PIXELS, ...names], prefix);
   const nameOf = (name: string): string => renamed.get(name) ?? name;

@@ -32,3 +32,23 @@ export function integersOf({ op, name, bytes }: WireNode, attribute: string): re
   }
   return undefined;
 }
+
+/** The number of a node's float attribute (AttributeProto: 2 f); undefined where the node lacks it. */
+export function floatOf({ op, name, bytes }: WireNode, attribute: string): number | undefined {
+  const source = wireSource((found) => {
+    throw new PermafrostError(
+      'BACKBONE_INVALID',
+      `An attribute of the node ${op} "${name}" is damaged: found ${found}.`,
+    );
+  });
+  for (const field of fieldsOf(bytes, source)) {
+    if (field.id !== 5) continue;
+    let [found, value] = ['', undefined as number | undefined];
+    for (const inner of fieldsOf(bytesIn(field, source), source)) {
+      if (inner.id === 1) found = textIn(inner, source);
+      else if (inner.id === 2 && inner.bytes.length === 4) [value] = new Float32Array(new Uint8Array(inner.bytes).buffer);
+    }
+    if (found === attribute) return value;
+  }
+  return undefined;
+}

@@ -1,17 +1,13 @@
-import { PermafrostError } from '../../core/errors.ts';
 import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
-import { GEM } from '../../core/sample.ts';
-import type { GraphCut } from '../backbones/backbone.ts';
+import { GEM, type Pooling } from '../../core/sample.ts';
+import type { ActivationShape, GraphCut } from '../backbones/backbone.ts';
+import { mapPooling, requireGraphPooling, type MapPooling } from '../backbones/cut-layers.ts';
 import type { Output } from '../program.ts';
 import type { AddedPart } from './pixel-front.ts';
 
 const FLOAT32 = 1;
 /** From here on Clip takes its bounds as inputs, before as attributes. */
 const CLIP_BY_INPUTS = 11;
-
-function refuse(message: string): never {
-  throw new PermafrostError('OPTION_INVALID', message);
-}
 
 /** A chain of operators from a cut to an output, being written. */
 interface Chain {
@@ -52,7 +48,7 @@ function chain(from: string, prefix: string): Chain {
 const scalar = (value: number): Omit<OnnxTensor, 'name'> => ({ shape: [], data: Float32Array.of(value) });
 
 /** Pooling of a map in NCHW. */
-function ofMap(map: Chain, { cut, pooling }: Output, opset: number): Chain {
+function ofMap(map: Chain, pooling: MapPooling, opset: number): Chain {
   switch (pooling) {
     case 'flatten':
       return map.add('Transpose', { perm: [0, 2, 3, 1] });
@@ -72,35 +68,20 @@ function ofMap(map: Chain, { cut, pooling }: Output, opset: number): Chain {
         .add('GlobalAveragePool')
         .add('Pow', {}, scalar(1 / GEM.exponent));
     }
-    case 'cls':
-      return refuse(`${cut} has no class token, so there is no ${cut}:cls. Take avg, max or flatten.`);
   }
 }
 
-/** Pooling of tokens (batch, token, channel); means and maxima are over the patches. */
-function ofTokens(tokens: Chain, { shape: { width: count, prefix } }: GraphCut, { cut, pooling }: Output): Chain {
+/** Pooling of tokens (batch, token, channel), of which `prefix` are no patches; means and maxima are over the patches. */
+function ofTokens(tokens: Chain, { width: count, prefix = 0 }: ActivationShape, pooling: Pooling): Chain {
   if (pooling === 'flatten') return tokens;
-  if (pooling === 'gem') {
-    return refuse(
-      `${cut} is a list of tokens, whose values may be negative: gem is of maps alone. Take avg, max or flatten.`,
-    );
-  }
-  if (prefix === undefined) {
-    return refuse(
-      `${cut} has ${count} tokens, which is no square and no square and one: how many of the first are no patches must be said (prefix in backbone.json). Without it there is flatten alone.`,
-    );
-  }
-  if (pooling === 'cls') {
-    if (prefix === 0) return refuse(`${cut} has no class token, so there is no ${cut}:cls. Take avg, max or flatten.`);
-    return tokens.add('Gather', { axis: 1 }, { shape: [1], data: BigInt64Array.of(0n) });
-  }
-  const patches = Array.from({ length: count - prefix }, (_, i) => BigInt(prefix + i));
-  const ofPatches =
-    prefix === 0
-      ? tokens
-      : tokens.add('Gather', { axis: 1 }, { shape: [patches.length], data: BigInt64Array.from(patches) });
+  const some = (from: number, to: number): Chain => {
+    const indices = Array.from({ length: to - from }, (_, i) => BigInt(from + i));
+    return tokens.add('Gather', { axis: 1 }, { shape: [indices.length], data: BigInt64Array.from(indices) });
+  };
+  if (pooling === 'cls') return some(0, 1);
+  const patches = prefix === 0 ? tokens : some(prefix, count);
   // (batch, channel, patch): pools of one spatial axis mean the same in every opset, reductions do not.
-  return ofPatches.add('Transpose', { perm: [0, 2, 1] }).add(pooling === 'avg' ? 'GlobalAveragePool' : 'GlobalMaxPool');
+  return patches.add('Transpose', { perm: [0, 2, 1] }).add(pooling === 'avg' ? 'GlobalAveragePool' : 'GlobalMaxPool');
 }
 
 /**
@@ -108,19 +89,14 @@ function ofTokens(tokens: Chain, { shape: { width: count, prefix } }: GraphCut, 
  * the same from opset 7 on, as the file's own opset decides. Throws OPTION_INVALID for a pooling that the cut has not.
  */
 export function poolingBehind(output: Output, cut: GraphCut, name: string, prefix: string, opset: number): AddedPart {
-  const values = chain(output.cut, prefix).add('Cast', { to: FLOAT32 });
-  const { axes } = cut;
+  requireGraphPooling(cut, output);
+  const { axes, shape } = cut;
   const { pooling } = output;
-  const flat = { axis: 1 };
-  if (axes === 'tokens') return ofTokens(values, cut, output).add('Flatten', flat).end(name);
-  if (axes === 'vector') {
-    if (pooling === 'gem' || pooling === 'cls') {
-      refuse(`${output.cut} is a vector: ${pooling} is of ${pooling === 'cls' ? 'tokens' : 'maps'}. Take avg.`);
-    }
-    return values.add('Flatten', flat).end(name);
-  }
-  // A map in NHWC lies as flatten is.
-  if (axes === 'NHWC' && pooling === 'flatten') return values.add('Flatten', flat).end(name);
+  const values = chain(output.cut, prefix).add('Cast', { to: FLOAT32 });
+  const flattened = (pooled: Chain): AddedPart => pooled.add('Flatten', { axis: 1 }).end(name);
+  if (axes === 'tokens') return flattened(ofTokens(values, shape, pooling));
+  // A map in NHWC lies as flatten is, and of a vector all poolings are the vector.
+  if (axes === 'vector' || (axes === 'NHWC' && pooling === 'flatten')) return flattened(values);
   const map = axes === 'NHWC' ? values.add('Transpose', { perm: [0, 3, 1, 2] }) : values;
-  return ofMap(map, output, opset).add('Flatten', flat).end(name);
+  return flattened(ofMap(map, mapPooling(output), opset));
 }

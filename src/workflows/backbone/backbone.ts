@@ -7,6 +7,8 @@ import { describeNetwork } from './open-network.ts';
 import { DESCRIBE_OPTIONS, type BackboneOptions } from './options.ts';
 import { writeDescription } from './write-description.ts';
 
+export type { BackboneOptions } from './options.ts';
+
 /**
  * What the network of a name or an ONNX file is: input, outputs, sensible cuts with their measured shapes, and how images
  * enter it and where that is said. `write` keeps it as backbone.json beside the file; `check` compares the contract with

@@ -13,8 +13,8 @@ import {
 import type { NetworkCut } from '../../results/backbone-results.ts';
 
 /** The poolings that differ at a cut: of a vector all are the same numbers. */
-function poolingsAt({ height, width, prefix }: GraphCut['shape']): readonly Pooling[] {
-  if (prefix !== undefined) return tokenPoolings(prefix);
+function poolingsAt({ axes, shape: { height, width, prefix } }: Omit<GraphCut, 'depth'>): readonly Pooling[] {
+  if (axes === 'tokens') return prefix === undefined ? ['flatten'] : tokenPoolings(prefix);
   return height * width === 1 ? ['avg'] : MAP_POOLINGS;
 }
 
@@ -27,16 +27,17 @@ export function cutFacts(backbone: Backbone, size: number): NetworkCut[] {
     const { height, width, channels, prefix = null } = shape;
     const kept = defaultPoolings(backbone, name);
     const alias = aliases.get(name);
+    const axes = isLayerBackbone(backbone) ? 'NHWC' : graphCut(backbone, name).axes;
     return {
       name,
       alias: alias === name ? null : (alias ?? null),
-      axes: isLayerBackbone(backbone) ? 'NHWC' : graphCut(backbone, name).axes,
+      axes,
       height,
       width,
       channels,
       prefix,
       depth: depthOf(backbone, name),
-      poolings: POOLINGS.filter((pooling) => poolingsAt(shape).includes(pooling)).map((pooling) => ({
+      poolings: POOLINGS.filter((pooling) => poolingsAt({ axes, shape }).includes(pooling)).map((pooling) => ({
         pooling,
         width: featureWidth(shape, pooling),
         byDefault: kept.includes(pooling),

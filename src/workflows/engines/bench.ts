@@ -9,13 +9,13 @@ import { engineClass, VARIANTS, type Variant } from '../../extract/engines/varia
 import { isLayerProgram, type Program } from '../../extract/program.ts';
 import { benchImages, type BenchImages } from './bench-images.ts';
 import { BENCH_OPTIONS, type BenchOptions } from './bench-options.ts';
-import { agreementOf } from '../network/agreement-check.ts';
+import { agreementOf } from '../network/engine/agreement-check.ts';
 import { namesOfCuts, parseCuts, type CutRequest } from '../network/cuts.ts';
-import { attempt } from '../network/engine-choice.ts';
+import { attempt } from '../network/engine/engine-choice.ts';
 import { frozenNetwork, type FrozenNetwork } from '../network/frozen-network.ts';
 import { graphSettings, loadNetwork } from '../network/loaded-network.ts';
 import type { Work } from '../work.ts';
-import { measureInProcess, type MeasuredNetwork, type VariantAnswer } from '../network/variant-process.ts';
+import { measureInProcess, type MeasuredNetwork, type VariantAnswer } from '../network/engine/variant-process.ts';
 
 type Measured = Extract<VariantAnswer, { rates: unknown }>;
 

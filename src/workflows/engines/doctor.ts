@@ -17,8 +17,8 @@ import { loadSharp } from '../../extract/image/sharp.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { loadHnsw } from '../../classify/neighbors/hnsw-graph.ts';
 import { onnxRuntime, onnxRuntimeFolder } from '../../core/onnxruntime.ts';
-import { agreementOf } from '../network/agreement-check.ts';
-import { attempt, choiceFacts, factsMeasured, type Attempt } from '../network/engine-choice.ts';
+import { agreementOf } from '../network/engine/agreement-check.ts';
+import { attempt, choiceFacts, factsMeasured, type Attempt } from '../network/engine/engine-choice.ts';
 import { VERSION } from '../version.ts';
 
 /** The packages with native parts: what each is for, and a call that proves that it works here. */

@@ -83,7 +83,7 @@ export function drawHeldOut(
     places[n] = placeOfContent(sha256, origin.seed);
   }
   // Typed: of ten million images an array of numbers has 80 MB.
-  const found = new Uint32Array(numbers.keys()).filter((i) => numbers[i] !== NO_CONTENT);
+  const found = Uint32Array.from(numbers, (_, i) => i).filter((i) => numbers[i] !== NO_CONTENT);
   const held = holdOut(
     {
       places,

@@ -4,8 +4,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
 import type { Sample } from '../../core/sample.ts';
 import { agreement, type CosineToFp32 } from '../../extract/agreement.ts';
-import { depthOf } from '../../extract/backbones/cut-layers.ts';
-import { calibrate, calibrationUpTo, type CalibrationTarget } from '../../extract/calibrate.ts';
+import { calibrate, calibratedNames, calibrationUpTo, type CalibrationTarget } from '../../extract/calibrate.ts';
 import { networkId } from '../../extract/program.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
@@ -13,7 +12,7 @@ import { decodedImages } from '../../extract/image/decoded-images.ts';
 import { programInPrecision } from '../../extract/engines/program-in-precision.ts';
 import { createEngine } from '../../extract/engines/index.ts';
 import { readCalibration, writeCalibration } from '../../store/read/calibration-file.ts';
-import type { FeatureSet, FeatureSetDraft, StoreFolder } from '../../store/format/manifest.ts';
+import type { FeatureSetDraft, StoreFolder } from '../../store/format/manifest.ts';
 import type { Extractor } from './extractor.ts';
 import { progressMeter } from '../progress-meter.ts';
 import type { Work } from '../work.ts';
@@ -52,22 +51,27 @@ function counter(stage: string, total: number, { signal, listener }: Work): () =
   };
 }
 
-/** A stored calibration of the same network and contract, at least as deep as the cut, by whatever engine. */
+/** A stored calibration of the same network and contract that has all ranges of the cut, by whatever engine. */
 async function storedCalibration({ store }: Int8Job, target: CalibrationTarget): Promise<Int8Calibration | undefined> {
   const { backbone, contract, cut } = target;
   const id = networkId(target);
   const wanted = canonicalJson([id.backbone, id.weights, contract]);
-  const beyond = (set: FeatureSet): number => depthOf(backbone, set.settings.cut) - depthOf(backbone, cut);
-  const [set] = store.manifest.sets
+  const needed = calibratedNames(backbone, cut);
+  const [found] = store.manifest.sets
     .filter(
       ({ settings: s, quantization }) =>
         quantization !== undefined && canonicalJson([s.backbone, s.weights, s.contract]) === wanted,
     )
-    .filter((found) => beyond(found) >= 0)
-    .sort((a, b) => beyond(a) - beyond(b));
-  if (set === undefined) return undefined;
-  const stored = await readCalibration(store.path, set.quantization!.calibration, set.settings.calibration);
-  return calibrationUpTo(stored, backbone, cut);
+    .map((set) => ({ set, names: new Set(calibratedNames(backbone, set.settings.cut)) }))
+    .filter(({ names }) => needed.every((name) => names.has(name)))
+    .sort((a, b) => a.names.size - b.names.size);
+  if (found === undefined) return undefined;
+  const { quantization, settings } = found.set;
+  return calibrationUpTo(
+    await readCalibration(store.path, quantization!.calibration, settings.calibration),
+    backbone,
+    cut,
+  );
 }
 
 /**
@@ -88,8 +92,8 @@ export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Pr
     ...(job.except && { except: job.except }),
     signal: job.work.signal,
   });
-  const engine = await createEngine('onnxruntime', { threads: job.threads ?? 0 });
-  return calibrate(engine, target, images, counter('calibrating int8', images.length, job.work));
+  const onImage = counter('calibrating int8', images.length, job.work);
+  return calibrate(target, images, { threads: job.threads ?? 0, onImage });
 }
 
 /** Cosines of each output of the extractor to those of fp32, on at most 16 images that it was not calibrated on. */

@@ -12,16 +12,16 @@ import type { EngineRequest } from '../../extract/engines/candidates.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { engineClass } from '../../extract/engines/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
-import { isChecked } from './agreement-check.ts';
+import { isChecked } from './engine/agreement-check.ts';
 import { partsOf, type CutRequest } from './cuts.ts';
-import { engineOfClass, prepareEngine } from './engine-choice.ts';
+import { engineOfClass, prepareEngine } from './engine/engine-choice.ts';
 import type { Output, Program } from '../../extract/program.ts';
 import type { GraphSources } from './graph-network.ts';
 import { networkOf, type FrozenNetwork } from './frozen-network.ts';
 import { engineCut, engineProgram, graphSettings, loadNetwork, loadWhole, type TunedPart } from './loaded-network.ts';
 import { requireLastLayer } from './tail.ts';
 import type { TunedLayers } from './tuned-layers.ts';
-import type { MeasuredNetwork } from './variant-process.ts';
+import type { MeasuredNetwork } from './engine/variant-process.ts';
 
 export interface ExtractorOptions extends EngineRequest {
   readonly network: FrozenNetwork;
@@ -133,8 +133,8 @@ function extractorSet(
 /** Refuses, before any work, cuts that the network does not have at the contract's size. Throws OPTION_INVALID. */
 function requireCuts({ backbone, contract }: FrozenNetwork, { cuts, tuned }: ExtractorOptions): void {
   for (const { cut, poolings } of cuts) {
-    const shape = outputShape(backbone, cut, contract.size);
-    for (const pooling of poolings) requirePooling(cut, shape, pooling);
+    outputShape(backbone, cut, contract.size);
+    for (const pooling of poolings) requirePooling(backbone, { cut, pooling });
   }
   if (tuned?.tail !== undefined && isLayerBackbone(backbone)) requireLastLayer(backbone, cuts);
 }

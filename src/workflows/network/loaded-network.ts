@@ -6,7 +6,7 @@ import { isLayerProgram, networkId, type NetworkProgram, type Program } from '..
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { layerBefore } from '../../extract/weights/tuned-weights.ts';
 import type { FeatureSettings, FeatureTail } from '../../store/format/fingerprint.ts';
-import { loadChecked, type CheckRequest } from './agreement-check.ts';
+import { loadChecked, type CheckRequest } from './engine/agreement-check.ts';
 import type { CutRequest } from './cuts.ts';
 import type { FrozenNetwork } from './frozen-network.ts';
 import { openTail, withTail } from './tail.ts';

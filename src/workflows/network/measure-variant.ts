@@ -4,7 +4,7 @@ import type { Executable } from '../../extract/engines/engine.ts';
 import { engineNamed } from '../../extract/engines/index.ts';
 import { networkOf } from './frozen-network.ts';
 import { loadNetwork } from './loaded-network.ts';
-import type { VariantJob, VariantAnswer } from './variant-process.ts';
+import type { VariantJob, VariantAnswer } from './engine/variant-process.ts';
 
 /** Repeats the inference, after one to warm up, for at least `seconds` and twice. */
 async function repeat(

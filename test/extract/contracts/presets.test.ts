@@ -34,13 +34,13 @@ describe('the presets', () => {
   it('keep their ids: a changed id says that features of before cannot be used', () => {
     expect(PRESET_NAMES.map((name) => contractId(presetContract(name, 224)))).toMatchInlineSnapshot(`
       [
-        "imagenet-48707dda",
-        "clip-0656c07a",
-        "siglip-d6abeffc",
-        "inception-0103f37d",
-        "caffe-86445670",
-        "tf-ee5c0fa4",
-        "raw-408030bb",
+        "imagenet-2d5c0a36",
+        "clip-d854b101",
+        "siglip-7acd4d79",
+        "inception-040fe568",
+        "caffe-b9fc42f3",
+        "tf-d620b23a",
+        "raw-5fa410e3",
       ]
     `);
   });

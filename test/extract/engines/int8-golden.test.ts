@@ -67,8 +67,7 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
         contract: kerasCaffe,
       };
       const images = await decoded(picked('train', CALIBRATED));
-      const fp32 = await createEngine('onnxruntime');
-      const calibration = await calibrate(fp32, { ...target, cut: 'block5_pool' }, images);
+      const calibration = await calibrate({ ...target, cut: 'block5_pool' }, images);
       program = {
         ...target,
         outputs: [{ cut: 'block5_pool', pooling: 'avg' }],

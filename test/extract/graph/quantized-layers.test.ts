@@ -7,7 +7,7 @@ import { createSession } from '../../../src/core/onnxruntime.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { programModel } from '../../../src/extract/engines/program-model.ts';
 import { programGraph } from '../../../src/extract/graph/program-graph.ts';
-import { quantizeBias, quantizeKernel } from '../../../src/extract/graph/quantize-weights.ts';
+import { quantizeBias, quantizeKernel } from '../../../src/extract/quantize-weights.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { randomWeights, slimmed } from '../../support/tiny-backbone.ts';
 import type { LayerProgram, Quantization } from '../../../src/extract/program.ts';

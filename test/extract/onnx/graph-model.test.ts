@@ -149,6 +149,7 @@ describe('the model of a graph', () => {
     refused(tokens, 'last_hidden_state', 'gem', /list of tokens/);
     refused(odd, 'last_hidden_state', 'avg', /19 tokens, which is no square.*prefix/);
     refused(conv, 'features', 'gem', /is a vector/);
+    refused(conv, 'features', 'cls', /no class token/);
     refused(conv, 'block1', 'cls', /no class token/);
     const flat = await featuresOf(odd, [{ cut: 'last_hidden_state', pooling: 'flatten' }], pixels);
     expect(flat.get('last_hidden_state/flatten')!.dims).toEqual([3, 19 * 12]);

@@ -1,6 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type * as ProbeModule from '../../../src/extract/onnx/probe.ts';
 import type * as ReadModule from '../../../src/extract/onnx/read-onnx.ts';
 import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../../../src/core/onnx-model.ts';
@@ -12,7 +14,8 @@ import { convNet, modelProto, nodeProto, outputProto, tokenNet } from '../../sup
 import { rawContract } from '../../support/onnx-runs.ts';
 
 // Of the built program: a process of its own measures the file, and Node 20 runs no TypeScript.
-const built = (file: string): Promise<unknown> => import(new URL(`../../../dist/${file}`, import.meta.url).href);
+const distUrl = (file: string): string => new URL(`../../../dist/${file}`, import.meta.url).href;
+const built = (file: string): Promise<unknown> => import(distUrl(file));
 const { probeGraph } = (await built('extract/onnx/probe.js')) as typeof ProbeModule;
 const { readOnnxFile } = (await built('extract/onnx/read-onnx.js')) as typeof ReadModule;
 
@@ -46,6 +49,35 @@ const integers = (name: string, ...values: readonly number[]): OnnxTensor => ({
 
 const refused = (work: Promise<unknown>, message: RegExp): Promise<void> =>
   expect(work).rejects.toMatchObject({ code: 'BACKBONE_INVALID', message: textWith(message) });
+
+/** A network with a Loop without a number of rounds whose condition stays true: (round, go, x) to (go on, y). */
+function endless(): Uint8Array {
+  const value = (id: number, name: string, type: number, dims: readonly number[]): Uint8Array[] => {
+    const shape = dims.flatMap((size) => bytesField(1, ...numberField(1, size)));
+    return bytesField(
+      id,
+      ...textField(1, name),
+      ...bytesField(2, ...bytesField(1, ...numberField(1, type), ...bytesField(2, ...shape))),
+    );
+  };
+  const body = joined([
+    nodeProto({ op: 'Identity', inputs: ['go'], outputs: ['go on'] }),
+    nodeProto({ op: 'Relu', inputs: ['x'], outputs: ['y'] }),
+    ...textField(2, 'body'),
+    ...value(11, 'round', 7, []),
+    ...value(11, 'go', 9, []),
+    ...value(11, 'x', 1, [1, 5]),
+    ...value(12, 'go on', 9, []),
+    ...value(12, 'y', 1, [1, 5]),
+  ]);
+  const loop = nodeProto({ op: 'Loop', inputs: ['', 'yes', 'logits'], outputs: ['end'], graphs: { body } });
+  const graph = ending(
+    convNet(),
+    [{ op: 'Cast', inputs: ['one'], outputs: ['yes'], attributes: { to: 9 } }],
+    [{ name: 'one', shape: [], data: Float32Array.of(1) }],
+  );
+  return modelProto({ ...graph, outputs: [] }, { graphFields: [loop, outputProto('end')] });
+}
 
 const kept = (): string[] => readdirSync(join(root, 'cache', 'probes'));
 
@@ -117,37 +149,31 @@ describe('the probe of a graph', () => {
   });
 
   it('stops a file that computes without end', async () => {
-    // A Loop without a number of rounds whose condition stays true: (round, go, x) to (go on, y).
-    const value = (id: number, name: string, type: number, dims: readonly number[]): Uint8Array[] => {
-      const shape = dims.flatMap((size) => bytesField(1, ...numberField(1, size)));
-      return bytesField(
-        id,
-        ...textField(1, name),
-        ...bytesField(2, ...bytesField(1, ...numberField(1, type), ...bytesField(2, ...shape))),
-      );
-    };
-    const body = joined([
-      nodeProto({ op: 'Identity', inputs: ['go'], outputs: ['go on'] }),
-      nodeProto({ op: 'Relu', inputs: ['x'], outputs: ['y'] }),
-      ...textField(2, 'body'),
-      ...value(11, 'round', 7, []),
-      ...value(11, 'go', 9, []),
-      ...value(11, 'x', 1, [1, 5]),
-      ...value(12, 'go on', 9, []),
-      ...value(12, 'y', 1, [1, 5]),
-    ]);
-    const loop = nodeProto({ op: 'Loop', inputs: ['', 'yes', 'logits'], outputs: ['end'], graphs: { body } });
-    const graph = ending(
-      convNet(),
-      [{ op: 'Cast', inputs: ['one'], outputs: ['yes'], attributes: { to: 9 } }],
-      [{ name: 'one', shape: [], data: Float32Array.of(1) }],
-    );
-    const bytes = modelProto({ ...graph, outputs: [] }, { graphFields: [loop, outputProto('end')] });
-    await refused(
-      probeGraph(await saved(bytes), { contract }, { mostMs: 6000 }),
-      /had not ended after 6 s and was stopped/,
-    );
+    const work = probeGraph(await saved(endless()), { contract }, { mostMs: 6000 });
+    await refused(work, /had not ended after 6 s and was stopped/);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'ends with its time where the process that started it was killed',
+    async () => {
+      const { path } = await saved(endless());
+      const script = `
+      const { probeGraph } = await import(${JSON.stringify(distUrl('extract/onnx/probe.js'))});
+      const { readOnnxFile } = await import(${JSON.stringify(distUrl('extract/onnx/read-onnx.js'))});
+      await probeGraph(await readOnnxFile(process.argv[1]), { contract: JSON.parse(process.argv[2]) }, { mostMs: 4000 });`;
+      const parent = spawn(process.execPath, ['--input-type=module', '-e', script, path, JSON.stringify(contract)]);
+      const children = (): number[] =>
+        readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+      await vi.waitUntil(() => children().length > 0, 30_000);
+      const [child] = children();
+      // Its measurement has begun by then.
+      await setTimeout(2000);
+      parent.kill('SIGKILL');
+      const lives = (): boolean => existsSync(`/proc/${child}`);
+      expect(lives()).toBe(true);
+      await vi.waitUntil(() => !lives(), 30_000);
+    },
+  );
 
   it.skipIf(process.platform !== 'linux')('stops a file that takes more memory than it may', async () => {
     // A map of 8 x 16,000 x 16,000 is 8 GB.

@@ -3,7 +3,7 @@ import type { OnnxFile } from '../../backbones/onnx-file.ts';
 import { beforeLastProduct } from '../sensible-cuts.ts';
 
 /** Outputs that are called features are meant to be such, even where they come of a product with weights. */
-const CALLED_FEATURES = /feat|embed|hidden|repr/i;
+export const CALLED_FEATURES = /feat|embed|hidden|repr/i;
 
 /**
  * The cut where none is asked for: of the outputs, in the file's order, the first of tokens, a map, or a vector that is

@@ -75,6 +75,9 @@ function cutOrReason(
     return `it has values that are not finite on ${isFinite(value) ? 'an image of noise' : 'a grey image'}: a wrong contract, or a network in half precision that overflows`;
   }
   const sizes = value.dims.slice(1);
+  if (sizes.length === 2 && prefix !== undefined && prefix >= sizes[0]!) {
+    return `it has ${sizes[0]} tokens, of which ${prefix} are said to be no patches`;
+  }
   return (
     axesOf(sizes, () => layoutByGraph(file, tensor, input) ?? input.layout, prefix) ??
     `its shape ${shape} is no vector (1, channels), no list of tokens (1, tokens, channels), and no map whose height and width are equal`

@@ -14,6 +14,7 @@ export interface ProbeJob {
   /** Of the file that was read here: the process reads it again. */
   readonly digest: string;
   readonly request: ProbeRequest;
+  readonly mostMs: number;
 }
 
 /** What a probe found, as JSON can hold it. */
@@ -67,8 +68,9 @@ function watchMemory(pid: number, most: number, stop: Stop): () => void {
 }
 
 /** The answer of a process of its own. */
-async function answerOf(job: ProbeJob, { mostMs, mostBytes }: Required<ProbeLimits>): Promise<ProbeAnswer> {
-  const { size } = job.request.contract;
+async function answerOf(job: ProbeJob, mostBytes: number): Promise<ProbeAnswer> {
+  const { mostMs, request } = job;
+  const { size } = request.contract;
   const invalid = (found: string, cause?: unknown): PermafrostError =>
     new PermafrostError(
       'BACKBONE_INVALID',
@@ -114,7 +116,7 @@ export async function measureInProcess(
   const { path, digest } = file;
   const { size } = await stat(path);
   const { mostMs = BASE_MS + size / BYTES_PER_MS, mostBytes = mostMemory() } = limits;
-  const answer = await answerOf({ path, digest, request }, { mostMs, mostBytes });
+  const answer = await answerOf({ path, digest, request, mostMs }, mostBytes);
   if ('code' in answer) throw new PermafrostError(answer.code, answer.message);
   return answer;
 }

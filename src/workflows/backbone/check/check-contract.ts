@@ -1,9 +1,11 @@
-import { matrix, type Matrix } from '../../../core/matrix.ts';
+import { stacked, type Matrix } from '../../../core/matrix.ts';
 import { PermafrostError } from '../../../core/errors.ts';
 import { canonicalJson } from '../../../core/digest.ts';
 import type { Contract } from '../../../core/contract.ts';
 import { isLayerBackbone } from '../../../extract/backbones/backbone.ts';
 import { createEngine } from '../../../extract/engines/index.ts';
+import { ownClassesOf } from '../../../extract/onnx/own-classes.ts';
+import type { Engine } from '../../../extract/engines/engine.ts';
 import type { NetworkProgram, Program } from '../../../extract/program.ts';
 import type { ContractCheck } from '../../../results/backbone-results.ts';
 import type { CutRequest } from '../../network/cuts.ts';
@@ -28,25 +30,27 @@ export interface CheckRequest {
 /** Images of one run of the network. */
 const BATCH = 8;
 
-/** Features of squares (count * size * size * 3) under a program's contract, shape (count, width). */
-async function featuresOf(program: Program, squares: Uint8Array, count: number, advance: (n: number) => void) {
-  const engine = await createEngine('onnxruntime');
+/** Outputs of a program for squares (count * size * size * 3), a matrix (count, width) each. */
+async function outputsOf(
+  engine: Engine,
+  program: Program,
+  squares: Uint8Array,
+  { count, advance }: { readonly count: number; readonly advance: (images: number) => void },
+): Promise<readonly Matrix[]> {
   const executable = await engine.load(program);
   const length = squares.length / count;
-  const imagesAtOnce = isLayerBackbone(program.backbone) ? BATCH : (program.backbone.input.batch ?? BATCH);
-  let features: Matrix | undefined;
+  const atOnce = isLayerBackbone(program.backbone) ? BATCH : (program.backbone.input.batch ?? BATCH);
+  const batches: (readonly Matrix[])[] = [];
   try {
-    for (let first = 0; first < count; first += imagesAtOnce) {
-      const some = Math.min(imagesAtOnce, count - first);
-      const [rows] = await executable.run(squares.subarray(first * length, (first + some) * length), some);
-      features ??= matrix(count, rows!.cols);
-      features.data.set(rows!.data, first * rows!.cols);
+    for (let first = 0; first < count; first += atOnce) {
+      const some = Math.min(atOnce, count - first);
+      batches.push(await executable.run(squares.subarray(first * length, (first + some) * length), some));
       advance(some);
     }
   } finally {
     await executable.dispose();
   }
-  return features!;
+  return program.outputs.map((_, i) => stacked(batches.map((outputs) => outputs[i]!)));
 }
 
 /** What of a contract decides the pixels. */
@@ -71,23 +75,28 @@ export async function checkContract(request: CheckRequest, work: Work): Promise<
   });
   const { tried, notTried } = whatToTry(request, decoded, geometries);
   const squaresOf = new Map([stated, ...geometries.map((one) => one.contract)].map((c, i) => [geometryOf(c), i]));
-  const all: readonly Neighbour[] = [{ what: 'stated', contract: stated }, ...tried];
-  const total = decoded.labels.length * all.length;
-  const meter = progressMeter('running', total, work.listener);
+  const own = isLayerBackbone(backbone) ? undefined : ownClassesOf(backbone);
+  const outputs = [part, ...(own === undefined ? [] : [{ cut: own, pooling: 'avg' as const }])];
+  const { labels } = decoded;
+  const first: Neighbour = { what: 'stated', contract: stated, kind: 'arithmetic' };
+  const meter = progressMeter('running', labels.length * (1 + tried.length), work.listener);
+  const engine = await createEngine('onnxruntime');
   const scored: Scored[] = [];
-  for (const { what, contract } of all) {
+  for (const one of [first, ...tried]) {
     if (work.signal?.aborted) throw new PermafrostError('INTERRUPTED', 'Interrupted; nothing was written.');
-    const squares = decoded.squares[squaresOf.get(geometryOf(contract))!]!;
-    const program: Program = { ...network, contract, outputs: [part] };
-    const features = await featuresOf(program, squares, decoded.labels.length, (n) => meter.advance(n, n));
-    scored.push({ what, contract, ...(await scoresOf(features, decoded.labels)) });
+    const squares = decoded.squares[squaresOf.get(geometryOf(one.contract))!]!;
+    const [features, logits] = await outputsOf(engine, { ...network, contract: one.contract, outputs }, squares, {
+      count: labels.length,
+      advance: (images) => meter.advance(images, images),
+    });
+    scored.push({ ...one, ...(await scoresOf(features!, logits, labels)) });
   }
   return {
     dataset: request.dataset,
-    images: decoded.labels.length,
-    classes: new Set(decoded.labels).size,
+    images: labels.length,
+    classes: new Set(labels).size,
     part,
-    ...judged(backbone.name, scored as [Scored, ...Scored[]]),
+    ...judged(backbone.name, scored[0]!, scored.slice(1)),
     notTried,
   };
 }

@@ -7,6 +7,8 @@ export interface Neighbour {
   /** What is other, in a few words. */
   readonly what: string;
   readonly contract: Contract;
+  /** Whether pictures are laid differently into the square, or pixels made other numbers. */
+  readonly kind: 'geometry' | 'arithmetic';
 }
 
 type Arithmetic = Pick<Contract, 'channelOrder' | 'mean' | 'scale'>;
@@ -70,9 +72,9 @@ export function arithmeticNeighbours(stated: Contract, dtype: GraphInput['dtype'
     ...(dtype === 'uint8'
       ? []
       : ([
-          ...families(stated.size),
           ['pixels divided by 255 once more', multiplied(stated, 1 / 255)],
           ['pixels divided by 255 once less', multiplied(stated, 255)],
+          ...families(stated.size),
         ] as const)),
   ];
   const kept: [string, Arithmetic][] = [];
@@ -80,7 +82,11 @@ export function arithmeticNeighbours(stated: Contract, dtype: GraphInput['dtype'
     if (areAlike(stated, arithmetic) || kept.some(([, other]) => areAlike(other, arithmetic))) continue;
     kept.push([what, arithmetic]);
   }
-  return kept.map(([what, arithmetic]) => ({ what, contract: { ...stated, ...arithmetic, name: 'custom' } }));
+  return kept.map(([what, arithmetic]) => ({
+    what,
+    contract: { ...stated, ...arithmetic, name: 'custom' },
+    kind: 'arithmetic',
+  }));
 }
 
 /** The contract with another geometry; `resize` is left out where it is the square's side. */
@@ -106,15 +112,17 @@ export function geometryNeighbours(stated: Contract, areSquares: boolean): Neigh
   const { size, geometry, resize = size } = stated;
   const instead = { 'cover-crop': 'cropped', squash: 'squashed', 'contain-pad': 'padded' }[geometry];
   const others: Neighbour[] = [];
+  const kind = 'geometry';
   if (!areSquares && geometry !== 'squash')
-    others.push({ what: `squashed instead of ${instead}`, contract: laid(stated, 'squash', size) });
+    others.push({ what: `squashed instead of ${instead}`, contract: laid(stated, 'squash', size), kind });
   if (!areSquares && geometry !== 'cover-crop')
-    others.push({ what: `cropped instead of ${instead}`, contract: laid(stated, 'cover-crop', resize) });
+    others.push({ what: `cropped instead of ${instead}`, contract: laid(stated, 'cover-crop', resize), kind });
   if (geometry === 'cover-crop') {
     const edge = resize === size ? aroundCrop(size) : size;
     others.push({
       what: `shorter side to ${edge} instead of ${resize} before the crop`,
       contract: laid(stated, geometry, edge),
+      kind,
     });
   }
   return others;

@@ -1,5 +1,6 @@
-import { matrix, type Matrix } from '../../../core/matrix.ts';
+import { matrix, row, type Matrix } from '../../../core/matrix.ts';
 import { matrixRows } from '../../../core/rows.ts';
+import { labelAlignment, type Alignment } from '../../../classify/evaluate/label-alignment.ts';
 import { topClass } from '../../../classify/evaluate/metrics.ts';
 import { voteShares } from '../../../classify/heads/votes.ts';
 import { encodeLabels } from '../../../classify/labels.ts';
@@ -10,24 +11,20 @@ import { unitRows } from '../../../classify/normalize.ts';
 /** Neighbours that vote. */
 const VOTERS = 5;
 
-/** Softness of the weights that are tried, in cosine; the best of them counts. */
-const TEMPERATURES = Array.from({ length: 17 }, (_, i) => 0.005 * 10 ** (i / 8));
-
-/** Every class keeps so much of the probability: one odd image does not decide. */
-const FLOOR = 0.01;
-
-/** How well features tell classes, image by image; none is judged by itself. */
+/** What features say of images under one contract; no image is judged by itself. */
 export interface Scores {
   /** Whether the 5 nearest others vote for an image's class, 1 or 0, shape (n). */
   readonly right: Uint8Array;
-  /** Log loss of each image, shape (n): see softLosses. */
-  readonly losses: Float64Array;
+  /** How far images of one class lie together and others apart. */
+  readonly alignment: Alignment;
+  /** How far the network's own likeliest class stands out of each image's, shape (n); undefined where it names none. */
+  readonly ownClasses: Float64Array | undefined;
 }
 
-/** The neighbours of each row without the row itself, at most `k`. */
-function others({ k, indices, distances }: Neighbors, most: number): Neighbors {
+/** The neighbours of each row, without the row itself. */
+function withoutSelf({ k, indices, distances }: Neighbors): Neighbors {
   const rows = indices.length / k;
-  const kept = Math.min(most, k - 1);
+  const kept = k - 1;
   const out = { k: kept, indices: new Int32Array(rows * kept), distances: new Float32Array(rows * kept) };
   for (let i = 0; i < rows; i++) {
     let at = i * kept;
@@ -40,43 +37,51 @@ function others({ k, indices, distances }: Neighbors, most: number): Neighbors {
   return out;
 }
 
-/** Log losses of all rows at one temperature; see softLosses. */
-function lossesAt({ k, indices, distances }: Neighbors, labels: Int32Array, classes: number, t: number): Float64Array {
-  return Float64Array.from(labels, (own, i) => {
-    const nearest = distances[i * k]!;
-    let [sum, mine] = [0, 0];
-    for (let j = i * k; j < (i + 1) * k; j++) {
-      const weight = Math.exp((nearest - distances[j]!) / t);
-      sum += weight;
-      if (labels[indices[j]!] === own) mine += weight;
-    }
-    return -Math.log(FLOOR / classes + (1 - FLOOR) * (mine / sum));
+async function votesOf(X: Matrix, classes: Int32Array, count: number): Promise<Uint8Array> {
+  const near = withoutSelf(await exactIndex(matrixRows(X), 'cosine').search(X, VOTERS + 1));
+  const votes = topClass(voteShares(near, classes, count, 'uniform'));
+  return Uint8Array.from(classes, (own, i) => Number(votes[i] === own));
+}
+
+/** Probabilities as the logits that they were made of, but for a constant. */
+function asLogits(values: Float32Array): Float32Array {
+  const sum = values.reduce((a, b) => a + b, 0);
+  const areProbabilities = Math.abs(sum - 1) < 1e-3 && values.every((value) => value >= 0);
+  return areProbabilities ? values.map((p) => Math.log(Math.max(p, 1e-30))) : values;
+}
+
+/**
+ * (largest - mean) / standard deviation of each row of logits (n, classes): how far the likeliest class stands out,
+ * whatever the logits' scale, which a wrong contract changes too. 0 for rows that are not finite.
+ */
+export function standingOut(logits: Matrix): Float64Array {
+  return Float64Array.from({ length: logits.rows }, (_, i) => {
+    const values = asLogits(row(logits, i));
+    const mean = values.reduce((a, b) => a + b, 0) / values.length;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+    const out = (values.reduce((a, b) => Math.max(a, b)) - mean) / Math.sqrt(variance);
+    return Number.isFinite(out) ? out : 0;
   });
 }
 
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/**
- * -ln of the probability of each row's class where every other row votes with the weight exp(cosine / t): the loss of
- * neighbourhood components analysis (Goldberger, Roweis, Hinton and Salakhutdinov 2005), of features as they are. `t` is
- * the one of 17 from 0.005 to 0.5 with the least mean loss, so that no contract suffers from features that lie closer.
- */
-function softLosses(neighbors: Neighbors, labels: Int32Array, classes: number): Float64Array {
-  const tried = TEMPERATURES.map((t) => lossesAt(neighbors, labels, classes, t));
-  return tried.reduce((best, losses) => (mean(losses) < mean(best) ? losses : best));
-}
-
-/** Scores features (n, d) against labels by leaving one out. Values that are not finite count as 0. */
-export async function scoresOf(features: Matrix, labels: readonly string[]): Promise<Scores> {
+/** Values that are not finite, which a wrong contract may give, as 0; rows of length 1. */
+function unitFeatures(features: Matrix): Matrix {
   const finite = matrix(features.rows, features.cols);
   finite.data.set(features.data.map((x) => (Number.isFinite(x) ? x : 0)));
-  const X = unitRows(finite);
+  return unitRows(finite);
+}
+
+/** Scores features (n, d), and the logits of the network's own classes where it has some, against labels (n). */
+export async function scoresOf(
+  features: Matrix,
+  logits: Matrix | undefined,
+  labels: readonly string[],
+): Promise<Scores> {
+  const X = unitFeatures(features);
   const { classes, indices } = encodeLabels(labels);
-  const all = others(await exactIndex(matrixRows(X), 'cosine').search(X, X.rows), X.rows);
-  const near = others(await exactIndex(matrixRows(X), 'cosine').search(X, VOTERS + 1), VOTERS);
-  const votes = topClass(voteShares(near, indices, classes.length, 'uniform'));
   return {
-    right: Uint8Array.from(indices, (own, i) => Number(votes[i] === own)),
-    losses: softLosses(all, indices, classes.length),
+    right: await votesOf(X, indices, classes.length),
+    alignment: labelAlignment(X, indices),
+    ownClasses: logits && standingOut(logits),
   };
 }

@@ -1,86 +1,121 @@
-import type { Contract } from '../../../core/contract.ts';
 import { holm } from '../../../classify/evaluate/holm.ts';
+import { pairedJackknife } from '../../../classify/evaluate/label-alignment.ts';
 import { wilsonInterval } from '../../../classify/evaluate/metrics.ts';
 import { mcNemar, pairedT } from '../../../classify/evaluate/paired-tests.ts';
-import type { CheckedContract, ContractCheck } from '../../../results/backbone-results.ts';
+import type { CheckedContract, ContractCheck, ContractFigures } from '../../../results/backbone-results.ts';
+import type { Neighbour } from './neighbours.ts';
 import type { Scores } from './scores.ts';
 
-/** A contract with the scores that its features had. */
-export interface Scored extends Scores {
-  readonly what: string;
-  readonly contract: Contract;
-}
+/** A contract with the scores of its features. */
+export type Scored = Neighbour & Scores;
 
-/** Two contracts are told apart at this level, all comparisons together. */
+type Figure = keyof ContractFigures;
+
+/** Contracts are told apart at this level, all comparisons together. */
 const LEVEL = 0.05;
 
-const sum = (values: Uint8Array | Float64Array): number => (values as Float64Array).reduce((a, b) => a + b, 0);
+/** What must be between two figures, however sure the difference is: less is no reason to change anything. */
+const LEAST: ContractFigures = { accuracy: 0, alignment: 0.01, ownClasses: 0.1 };
 
-function facts({ what, contract, right, losses }: Scored): Omit<CheckedContract, 'pValues' | 'told'> {
-  const hits = sum(right);
-  return {
-    what,
-    contract,
-    accuracy: hits / right.length,
-    interval: wilsonInterval(hits, right.length),
-    logLoss: sum(losses) / losses.length,
-  };
+const total = (values: Uint8Array | Float64Array): number => {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+};
+const mean = (values: Uint8Array | Float64Array): number => total(values) / values.length;
+
+const figuresOf = ({ right, alignment, ownClasses }: Scores): ContractFigures => ({
+  accuracy: mean(right),
+  alignment: alignment.value,
+  ownClasses: ownClasses === undefined ? null : mean(ownClasses),
+});
+
+/** The tests of one contract against the stated one, on the same images. */
+function testsOf(stated: Scores, other: Scored): (readonly [Figure, number])[] {
+  const ones = (right: Uint8Array): Int32Array => Int32Array.from(right);
+  const truth = new Int32Array(stated.right.length).fill(1);
+  return [
+    ['accuracy', mcNemar(truth, ones(stated.right), ones(other.right)).pValue],
+    ['alignment', pairedJackknife(stated.alignment, other.alignment)],
+    // Seen larger or smaller, a thing is surer or less sure by itself: that is no matter of right and wrong.
+    ...(other.kind === 'geometry' || stated.ownClasses === undefined || other.ownClasses === undefined
+      ? []
+      : ([['ownClasses', pairedT(stated.ownClasses, other.ownClasses)]] as const)),
+  ];
 }
 
-/** Compares the first with each other, by both figures, adjusted for all comparisons together. */
-function compared([stated, ...others]: readonly [Scored, ...Scored[]]): CheckedContract[] {
-  const truth = new Int32Array(stated.right.length).fill(1);
-  const ones = (right: Uint8Array): Int32Array => Int32Array.from(right);
-  const raw = others.flatMap((other) => [
-    mcNemar(truth, ones(stated.right), ones(other.right)).pValue,
-    pairedT(stated.losses, other.losses),
-  ]);
-  const adjusted = holm(raw);
+/** How much better a figure of a contract is than that of the stated one. */
+const gain = (figure: Figure, stated: ContractFigures, other: ContractFigures): number =>
+  other[figure]! - stated[figure]!;
+
+/** Compares the stated contract with each other; p-values are adjusted for all comparisons and figures together. */
+function compared(stated: Scored, others: readonly Scored[]): CheckedContract[] {
+  const tests = others.map((other) => testsOf(stated, other));
+  const adjusted = holm(tests.flat().map(([, p]) => p));
+  let next = 0;
+  const own = figuresOf(stated);
   return others.map((other, i) => {
-    const [accuracy, logLoss] = [adjusted[2 * i]!, adjusted[2 * i + 1]!];
-    const found = facts(other);
-    const by = logLoss <= accuracy ? sum(stated.losses) - sum(other.losses) : sum(other.right) - sum(stated.right);
-    const told = Math.min(accuracy, logLoss) > LEVEL ? 'alike' : by > 0 ? 'better' : 'worse';
-    return { ...found, pValues: { accuracy, logLoss }, told };
+    const pValues = Object.fromEntries(tests[i]!.map(([figure]) => [figure, adjusted[next++]!]));
+    const figures = figuresOf(other);
+    const told = (Object.keys(pValues) as Figure[]).filter(
+      (figure) => pValues[figure]! <= LEVEL && Math.abs(gain(figure, own, figures)) >= LEAST[figure]!,
+    );
+    const better = told.filter((figure) => gain(figure, own, figures) > 0);
+    const isMixed = better.length > 0 && better.length < told.length;
+    return {
+      what: other.what,
+      contract: other.contract,
+      interval: wilsonInterval(total(other.right), other.right.length),
+      figures,
+      pValues,
+      told: told.length === 0 || isMixed ? 'alike' : better.length > 0 ? 'better' : 'worse',
+      decidedBy: isMixed ? [] : told.sort((a, b) => pValues[a]! - pValues[b]!),
+    };
   });
 }
 
-const share = (value: number): string => value.toFixed(2);
+/** The best first: by the sum of the ranks that the figures give. */
+function ranked(contracts: readonly CheckedContract[]): CheckedContract[] {
+  const rank = ({ figures }: CheckedContract): number =>
+    (Object.keys(LEAST) as Figure[])
+      .filter((figure) => figures[figure] !== null)
+      .reduce((sum, figure) => sum + contracts.filter((other) => gain(figure, figures, other.figures) > 0).length, 0);
+  return [...contracts].sort((a, b) => rank(a) - rank(b));
+}
 
-/** The verdict on the first of some contracts, in a sentence too. */
+/** What decided, in words: the accuracy where it did, else the surest figure. */
+function because({ decidedBy, figures }: CheckedContract, stated: ContractFigures): string {
+  const figure = decidedBy.includes('accuracy') ? 'accuracy' : decidedBy[0]!;
+  const [its, own] = [figures[figure]!, stated[figure]!];
+  switch (figure) {
+    case 'accuracy':
+      return `is right on ${its.toFixed(2)} of these images, the stated one on ${own.toFixed(2)}`;
+    case 'alignment':
+      return `tells the classes of these images further apart (alignment ${its.toFixed(3)}, the stated one ${own.toFixed(3)})`;
+    case 'ownClasses':
+      return `makes the network surer of its own classes on these images (${its.toFixed(2)} deviations, the stated one ${own.toFixed(2)})`;
+  }
+}
+
+/** The verdict on a stated contract beside others, in a sentence too. */
 export function judged(
   name: string,
-  scored: readonly [Scored, ...Scored[]],
+  stated: Scored,
+  scored: readonly Scored[],
 ): Pick<ContractCheck, 'stated' | 'others' | 'verdict' | 'sentence'> {
-  const stated: CheckedContract = { ...facts(scored[0]), pValues: null, told: null };
-  const others = compared(scored).sort((a, b) => a.logLoss - b.logLoss);
-  const better = others.filter(({ told }) => told === 'better');
-  const alike = others.filter(({ told }) => told === 'alike');
-  const on = `${share(stated.accuracy)} of these images`;
-  if (better.length > 0) {
-    const [best] = better as [CheckedContract];
-    const figure =
-      best.accuracy > stated.accuracy
-        ? `is right on ${share(best.accuracy)} of these images, the stated one on ${share(stated.accuracy)}`
-        : `has a log loss of ${best.logLoss.toFixed(3)} on these images, the stated one of ${stated.logLoss.toFixed(3)}`;
-    return {
-      stated,
-      others,
-      verdict: 'beaten',
-      sentence: `The contract of ${name} looks wrong: ${best.what} ${figure}.`,
-    };
-  }
-  if (alike.length === 0)
-    return {
-      stated,
-      others,
-      verdict: 'best',
-      sentence: `The stated contract of ${name} is best: it is right on ${on}, and each other one is told to be worse.`,
-    };
-  return {
-    stated,
-    others,
-    verdict: 'not told apart',
-    sentence: `Nothing beats the stated contract of ${name}, which is right on ${on}; not told apart from it: ${alike.map(({ what }) => what).join(', ')}.`,
-  };
+  const figures = figuresOf(stated);
+  const interval = wilsonInterval(total(stated.right), stated.right.length);
+  const { what, contract } = stated;
+  const own: CheckedContract = { what, contract, interval, figures, pValues: null, told: null, decidedBy: [] };
+  const others = ranked(compared(stated, scored));
+  const [better] = others.filter(({ told }) => told === 'better');
+  const alike = others.filter(({ told }) => told === 'alike').map((other) => other.what);
+  const right = `${figures.accuracy.toFixed(2)} of these images`;
+  const verdict = better ? 'beaten' : alike.length > 0 ? 'not told apart' : 'best';
+  const sentence = {
+    beaten: better && `The contract of ${name} looks wrong: "${better.what}" ${because(better, figures)}.`,
+    best: `The stated contract of ${name} is best: it is right on ${right}, and each other one is told to be worse.`,
+    'not told apart': `Nothing beats the stated contract of ${name}, which is right on ${right}. These images do not tell it from: ${alike.join('; ')}.`,
+  }[verdict]!;
+  return { stated: own, others, verdict, sentence };
 }

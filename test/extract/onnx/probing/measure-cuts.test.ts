@@ -234,6 +234,12 @@ describe('a probe', () => {
     expect(await asked('stem/w')).toMatch(/no tensor "stem\/w" that a node writes/);
   });
 
+  it('refuses more tokens in front than there are', async () => {
+    const request = { contract, cuts: ['block0'], prefixes: new Map([['block0', 17]]) };
+    const { message } = await rejection(measured(folder(), encodeOnnx(tokenNet()), request), 'OPTION_INVALID');
+    expect(message).toMatch(/"block0": it has 17 tokens, of which 17 are said to be no patches/);
+  });
+
   it('refuses a network that needs more than an image, and cuts it where it does not', async () => {
     const graph = convNet();
     const both: OnnxGraph = {

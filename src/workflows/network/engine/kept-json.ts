@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { writeFileAtomic } from '../../../store/format/atomic-file.ts';
 
 /**
  * What `take` makes of a JSON file of the cache folder; undefined where there is no file that can be read, or where its

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
-import { cacheFolder } from '../../core/machine/cache-folder.ts';
-import { canonicalJson, sha256Hex } from '../../core/digest.ts';
-import { PermafrostError } from '../../core/errors.ts';
-import type { Listener } from '../../core/listener.ts';
-import { onnxRuntimeFolder } from '../../core/onnxruntime.ts';
-import type { Engine, Executable } from '../../extract/engines/engine.ts';
-import { INSTALLABLE } from '../../extract/engines/installations.ts';
-import { processorIdentity } from '../../extract/engines/processor.ts';
-import { leastCosine, loadCompared } from '../../extract/engines/reference-check.ts';
-import { engineClass, REFERENCE } from '../../extract/engines/variants.ts';
-import { outputName } from '../../extract/graph/program-graph.ts';
-import { networkId, type Program } from '../../extract/program.ts';
-import { VERSION } from '../version.ts';
+import { cacheFolder } from '../../../core/machine/cache-folder.ts';
+import { canonicalJson, sha256Hex } from '../../../core/digest.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import type { Listener } from '../../../core/listener.ts';
+import { onnxRuntimeFolder } from '../../../core/onnxruntime.ts';
+import type { Engine, Executable } from '../../../extract/engines/engine.ts';
+import { INSTALLABLE } from '../../../extract/engines/installations.ts';
+import { processorIdentity } from '../../../extract/engines/processor.ts';
+import { leastCosine, loadCompared } from '../../../extract/engines/reference-check.ts';
+import { engineClass, REFERENCE } from '../../../extract/engines/variants.ts';
+import { outputName } from '../../../extract/graph/program-graph.ts';
+import { networkId, type Program } from '../../../extract/program.ts';
+import { VERSION } from '../../version.ts';
 import { keep, readKept } from './kept-json.ts';
 
 /** How an engine agrees with ONNX Runtime in float32 on one network. */

@@ -1,15 +1,15 @@
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder } from '../../core/machine/cache-folder.ts';
-import { canonicalJson, sha256Hex } from '../../core/digest.ts';
-import { reasonOf } from '../../core/errors.ts';
-import type { Listener } from '../../core/listener.ts';
-import { random } from '../../core/random.ts';
-import { vgg16 } from '../../extract/backbones/vgg.ts';
-import { CONTRACTS } from '../../extract/contract.ts';
-import { readProcessor } from '../../extract/engines/processor.ts';
-import { engineClass, REFERENCE, type Variant } from '../../extract/engines/variants.ts';
-import { VERSION } from '../version.ts';
+import { cacheFolder } from '../../../core/machine/cache-folder.ts';
+import { canonicalJson, sha256Hex } from '../../../core/digest.ts';
+import { reasonOf } from '../../../core/errors.ts';
+import type { Listener } from '../../../core/listener.ts';
+import { random } from '../../../core/random.ts';
+import { vgg16 } from '../../../extract/backbones/vgg.ts';
+import { CONTRACTS } from '../../../extract/contract.ts';
+import { readProcessor } from '../../../extract/engines/processor.ts';
+import { engineClass, REFERENCE, type Variant } from '../../../extract/engines/variants.ts';
+import { VERSION } from '../../version.ts';
 import { keep, readKept } from './kept-json.ts';
 import { measureInProcess, type MeasuredNetwork } from './variant-process.ts';
 

@@ -1,14 +1,14 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createEngine, type Engine, type Executable } from '../../../src/extract/engines/index.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
-import type { Program } from '../../../src/extract/program.ts';
-import { agreementOf, loadChecked } from '../../../src/workflows/network/agreement-check.ts';
-import { kerasCaffe } from '../../support/contracts.ts';
-import { calibratedProgram } from '../../support/calibrated-program.ts';
-import { temporaryFolders } from '../../support/folders.ts';
-import { randomPixels, randomWeights, slimmed } from '../../support/tiny-backbone.ts';
+import { createEngine, type Engine, type Executable } from '../../../../src/extract/engines/index.ts';
+import { vgg16 } from '../../../../src/extract/backbones/vgg.ts';
+import type { Program } from '../../../../src/extract/program.ts';
+import { agreementOf, loadChecked } from '../../../../src/workflows/network/engine/agreement-check.ts';
+import { kerasCaffe } from '../../../support/contracts.ts';
+import { calibratedProgram } from '../../../support/calibrated-program.ts';
+import { temporaryFolders } from '../../../support/folders.ts';
+import { randomPixels, randomWeights, slimmed } from '../../../support/tiny-backbone.ts';
 
 const newFolder = temporaryFolders();
 const slim = slimmed(vgg16, 16);

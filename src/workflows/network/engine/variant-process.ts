@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { FeatureSettings } from '../../store/format/fingerprint.ts';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import type { FeatureSettings } from '../../../store/format/fingerprint.ts';
 
 /** A network as a process of its own opens it, to one cut. */
 export interface MeasuredNetwork {
@@ -38,7 +38,7 @@ export type VariantAnswer =
     }
   | { readonly problem: string };
 
-const ENTRY = new URL(`./measure-variant${extname(import.meta.url)}`, import.meta.url);
+const ENTRY = new URL(`../measure-variant${extname(import.meta.url)}`, import.meta.url);
 
 /** Runs a job in a fresh process. Throws ENGINE_FAILED where that process dies, INTERRUPTED on abort. */
 export async function measureInProcess(job: VariantJob, signal?: AbortSignal): Promise<VariantAnswer> {
