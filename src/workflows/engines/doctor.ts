@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { DEFAULT_POOLINGS } from '../../core/sample.ts';
+import { FASTER_BACKBONE } from '../network/backbone-options.ts';
 import type { DoctorResult } from '../../results/engine-results.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
 import { vgg16 } from '../../extract/backbones/vgg.ts';
@@ -132,6 +133,7 @@ export async function doctor(): Promise<DoctorResult> {
     },
     packages,
     weights: { ok: problem === null, digest: loaded?.digest ?? null, problem },
+    fasterBackbone: FASTER_BACKBONE,
     ...(await engineTable(loaded)),
   };
 }
