@@ -68,7 +68,12 @@ export function inspectText(result: InspectResult): string {
         set.current ? 'current set' : 'other set',
         set.primary && several ? `${set.fingerprint}, the primary one` : set.fingerprint,
       ],
-      ['  backbone', `${set.backbone}, weights ${set.weights}`],
+      [
+        '  backbone',
+        set.network === undefined
+          ? `${set.backbone}, weights ${set.weights}`
+          : `${set.network.name}, digest ${set.weights}, last at ${set.network.file}`,
+      ],
       [
         '  cut',
         `${set.cut}: ${poolingsText(set)} numbers an image${'flatten' in set.poolings ? `; maps in ${set.dtype}` : ''}`,
@@ -139,6 +144,7 @@ export function doctorText(result: DoctorResult): string {
           : `${engine.name} ${engine.version} on ${engine.device}, ${engine.precision}: ${engine.why}`,
       ],
       ...(engine?.faster ?? []).map((way): [string, string] => ['faster', way]),
+      ...(result.fasterBackbone === undefined ? [] : [['backbone', result.fasterBackbone] as const]),
     ]) +
     `\n${variants}\n${packages}` +
     (problems.size > 0 ? `\n${[...problems].join('')}` : '')

@@ -76,6 +76,8 @@ export interface DoctorResult {
     readonly problem: string | null;
   }[];
   readonly weights: { readonly ok: boolean; readonly digest: string | null; readonly problem: string | null };
+  /** What a faster backbone would take, in words. */
+  readonly fasterBackbone?: string;
   /** What `--engine auto` picks for a new store, why, and what would be faster; null where nothing runs. */
   readonly engine: (EngineFacts & { readonly why: string; readonly faster: readonly string[] }) | null;
   /** Every engine, device and precision. */

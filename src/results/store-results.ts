@@ -22,6 +22,8 @@ export interface InspectResult {
     readonly current: boolean;
     readonly primary: boolean;
     readonly backbone: string;
+    /** Of an ONNX file alone: what the network is called, and where its file was last. */
+    readonly network?: { readonly name: string; readonly file: string };
     readonly weights: string;
     readonly cut: string;
     readonly contract: Readonly<Record<string, unknown>>;

@@ -42,6 +42,7 @@ export async function inspect(storePath: string): Promise<InspectResult> {
       current: covering.has(set.fingerprint),
       primary: set.fingerprint === manifest.dataset.sets[0]?.fingerprint,
       backbone,
+      ...(set.network && { network: { ...set.network } }),
       weights,
       cut,
       contract: { ...contract },

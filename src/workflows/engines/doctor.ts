@@ -2,14 +2,15 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { DEFAULT_POOLINGS } from '../../core/sample.ts';
+import { FASTER_BACKBONE } from '../network/backbone-options.ts';
 import type { DoctorResult } from '../../results/engine-results.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
 import { vgg16 } from '../../extract/backbones/vgg.ts';
 import { CONTRACTS } from '../../extract/contract.ts';
-import { chooseEngine } from '../../extract/engines/choose-engine.ts';
+import { chooseEngine } from '../../extract/engines/choice/choose-engine.ts';
 import { loadCApiPackage } from '../../extract/engines/openvino/c-api.ts';
-import { readProcessor } from '../../extract/engines/processor.ts';
-import { engineClass, VARIANTS, type Variant } from '../../extract/engines/variants.ts';
+import { readProcessor } from '../../extract/engines/choice/processor.ts';
+import { engineClass, VARIANTS, type Variant } from '../../extract/engines/choice/variants.ts';
 import type { Engine } from '../../extract/engines/engine.ts';
 import type { Program } from '../../extract/program.ts';
 import { loadSharp } from '../../extract/image/sharp.ts';
@@ -132,6 +133,7 @@ export async function doctor(): Promise<DoctorResult> {
     },
     packages,
     weights: { ok: problem === null, digest: loaded?.digest ?? null, problem },
+    fasterBackbone: FASTER_BACKBONE,
     ...(await engineTable(loaded)),
   };
 }

@@ -8,6 +8,7 @@ import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import type { ExtractResult, NetworkExtracted } from '../../results/extract-result.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
+import { FASTER_BACKBONE } from '../network/backbone-options.ts';
 import { namesOfCuts, parseCuts } from '../network/cuts.ts';
 import { frozenNetwork, type FrozenNetwork, type NetworkRequest } from '../network/frozen-network.ts';
 import type { Work } from '../work.ts';
@@ -106,6 +107,9 @@ function cutsByNetwork(text: string, backbones: readonly Backbone[]): readonly s
   return cuts.map((own) => own.join(','));
 }
 
+/** From so many seconds of extraction on it is said what the faster backbone would take. */
+const LONG_SECONDS = 10;
+
 /** What one of several extractions says of its network. */
 const ofNetwork = (network: FrozenNetwork, result: ExtractResult): NetworkExtracted => ({
   backbone: network.backbone.name,
@@ -164,8 +168,9 @@ export async function extractNetworks(
   const { network, cut } = primary!;
   if (others.length > 0) listener?.note?.(`${network.backbone.name}, ${wanted.length} of ${wanted.length} backbones:`);
   const result = await extractDataset(datasetPath, dataset, { ...options, cut }, once, { network });
-  if (others.length === 0)
-    return network.backbone.name === EXTRACT_DEFAULTS.backbone ? result : { backbone: network.backbone.name, ...result };
+  const isDefault = others.length === 0 && network.backbone.name === EXTRACT_DEFAULTS.backbone;
+  if (isDefault && result.extracted > 0 && result.seconds.extract > LONG_SECONDS) listener?.note?.(FASTER_BACKBONE);
+  if (others.length === 0) return isDefault ? result : { backbone: network.backbone.name, ...result };
   return {
     backbone: network.backbone.name,
     ...result,

@@ -27,6 +27,10 @@ export const EXTRACT_OPTIONS = {
     "cut layers whose features are kept, from one pass, each with its poolings or in flatten, avg and max: block3_pool:avg,block4_pool:avg+max,block5_pool; empty: the network's last (of VGG16 block5_pool)",
   ),
   ...BACKBONE_OPTIONS,
+  backbone: stringOption(
+    BACKBONE_OPTIONS.backbone.default,
+    `${BACKBONE_OPTIONS.backbone.describe}; several with commas between them go into one store, the first being the primary one`,
+  ),
   dtype: choiceOption(DTYPES, 'float16', 'number type of the stored maps (pooled features are float32 always)'),
   ...ENGINE_OPTIONS,
   minCosine: numberOption(

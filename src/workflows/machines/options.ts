@@ -9,6 +9,7 @@ import {
 } from '../../core/options.ts';
 import { THREADS_OPTION } from '../../extract/engines/engine.ts';
 import { EXTRACT_OPTIONS } from '../extract/options.ts';
+import { BACKBONE_OPTIONS, PLANNED_WEIGHTS } from '../network/backbone-options.ts';
 
 /** Tuned features are made of stored maps on one machine; and a unit reads each of its files once in any case. */
 const PLANNED = without(EXTRACT_OPTIONS, 'backboneFile', 'verify');
@@ -16,6 +17,7 @@ const PLANNED = without(EXTRACT_OPTIONS, 'backboneFile', 'verify');
 /** Options of `plan`: those of `extract`, and how the work is shared out. */
 export const PLAN_OPTIONS = {
   ...PLANNED,
+  backbone: BACKBONE_OPTIONS.backbone,
   at: stringOption(
     '',
     'address s3://bucket/prefix where the plan is put too, and its units are published: for machines that share no folder',
@@ -49,6 +51,7 @@ export const PART_OPTIONS = {
   ),
   first: choiceOption(['0', '1'], '0', 'the index of the first task of the array, for --part auto'),
   threads: THREADS_OPTION,
+  weights: stringOption('', `${BACKBONE_OPTIONS.weights.describe}; with --plan ${PLANNED_WEIGHTS}`),
   root: stringOption('', 'folder where the images of the plan lie on this machine; empty: where they lay for the plan'),
 } as const;
 /** Options of the extraction of a part. @interface */

@@ -32,7 +32,7 @@ export async function extractPart(
 async function extractOpened(
   opened: OpenedPlan,
   planPath: string,
-  { part: text, first, root, threads }: PartOptions,
+  { part: text, first, root, weights, threads }: PartOptions,
   work: Work,
 ): Promise<PartResult> {
   const { plan } = opened.folder;
@@ -44,7 +44,7 @@ async function extractOpened(
   for (const unit of units) if (!(await opened.isPublished(unit))) missing.push(unit);
   const outcomes: UnitOutcome[] = [];
   if (missing.length > 0) {
-    const worker = await openUnitWorker(planPath, { ...(root !== '' && { root }), threads }, work);
+    const worker = await openUnitWorker(planPath, { ...(root !== '' && { root }), weights, threads }, work);
     try {
       for (const unit of missing) {
         const name = `unit ${unit}, ${outcomes.length + 1} of ${missing.length}`;

@@ -23,13 +23,13 @@ export function requireSamePermafrost({ store, decoder }: Plan): void {
 }
 
 /**
- * The extractor of a plan, on this machine, with so many threads. The caller disposes it. Throws FINGERPRINT_MISMATCH
- * naming the field that differs (settings of each cut, engine, device, precision, version), and what makes an engine
- * unavailable.
+ * The extractor of a plan on this machine, with so many threads; `weights` is the file of its network (empty: as planned).
+ * The caller disposes it. Throws FINGERPRINT_MISMATCH naming the field that differs (settings of each cut, engine,
+ * device, precision, version), and what makes an engine unavailable.
  */
 export async function plannedExtractor(
   { path, plan }: PlanFolder,
-  threads: number,
+  { weights, threads }: { readonly weights: string; readonly threads: number },
   listener?: Listener,
 ): Promise<Extractor> {
   requireSamePermafrost(plan);
@@ -40,7 +40,7 @@ export async function plannedExtractor(
       ...options,
       network: await networkOf(
         settings,
-        { weights: options.weights, known, cuts: plan.sets.map((set) => set.settings.cut) },
+        { weights: weights || options.weights, known, cuts: plan.sets.map((set) => set.settings.cut) },
         listener,
       ),
       threads,

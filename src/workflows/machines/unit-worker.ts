@@ -28,6 +28,8 @@ import { writeUnitReport } from './unit-report.ts';
 export interface WorkerRequest {
   /** Where the images lie on this machine; by default where the plan says. */
   readonly root?: string | undefined;
+  /** The file of the network on this machine; by default, and where empty, where the plan says. */
+  readonly weights?: string | undefined;
   /** Threads that the network computes with; 0 or absent: one per physical core that this process may use. */
   readonly threads?: number | undefined;
 }
@@ -133,13 +135,13 @@ function withoutCrashed(
 export async function openUnitWorker(path: string, given: WorkerRequest, work: Work): Promise<UnitWorker> {
   const opened = await openPlan(path);
   const { folder } = opened;
-  const { root = folder.plan.dataset.root, threads = 0 } = given;
+  const { root = folder.plan.dataset.root, weights = '', threads = 0 } = given;
   let source: ImageSource | undefined;
   let extractor: Extractor | undefined;
   try {
     source = await imageSource(absoluteRoot(root));
     await requireImages(folder, source);
-    extractor = await plannedExtractor(folder, threads, work.listener);
+    extractor = await plannedExtractor(folder, { weights, threads }, work.listener);
     await requireProbe(folder, extractor);
     const elsewhere = await openKnown(folder);
     return workerOf(opened, {

@@ -29,6 +29,12 @@ export async function graphFile({ backbone, weights }: Pick<NetworkRequest, 'bac
   const isBundled = (BUNDLED_GRAPHS as readonly string[]).includes(backbone);
   const isPath = !isBundled && (/[/\\]|\.onnx$/i.test(backbone) || existsSync(backbone));
   const path = isBundled ? bundledGraph(backbone) : isPath ? backbone : await addedGraph(backbone);
+  if (backbone.includes(',') && !existsSync(backbone)) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `This command takes one backbone, and --backbone names several: ${backbone}. "permafrost extract" and "permafrost run" take several.`,
+    );
+  }
   if (path === undefined) {
     const names = [...BACKBONE_NAMES, ...(await addedGraphs()).map(({ name }) => name)];
     throw new PermafrostError(

@@ -6,6 +6,7 @@ import {
   defaultsOf,
   type OptionsOf,
 } from '../../../core/options.ts';
+import { PLANNED_WEIGHTS } from '../../network/backbone-options.ts';
 import { THREADS_OPTION } from '../../../extract/engines/engine.ts';
 import { PLAN_OPTIONS } from '../options.ts';
 
@@ -35,6 +36,7 @@ export const WORKER_OPTIONS = {
     'the plan whose units are taken: its folder or its address in S3, as "permafrost plan" and "extract --queue" name it',
   ),
   root: stringOption('', 'where the images lie on this machine; empty: where the plan says'),
+  weights: stringOption('', `${PLANNED_WEIGHTS}; empty: where the plan says`),
   threads: THREADS_OPTION,
   leaseSeconds: numberOption(60, 'seconds until the unit of a worker that gives no sign of life may go to another', {
     min: 0.5,

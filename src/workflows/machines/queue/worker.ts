@@ -33,7 +33,7 @@ export async function worker(
   entry: URL = NETWORK_ENTRY,
 ): Promise<WorkerResult> {
   const started = performance.now();
-  const { plan, root, threads, leaseSeconds, leaseCheckSeconds, ...way } = resolveOptions(
+  const { plan, root, weights, threads, leaseSeconds, leaseCheckSeconds, ...way } = resolveOptions(
     'worker',
     WORKER_OPTIONS,
     given,
@@ -57,7 +57,7 @@ export async function worker(
     work.onUnit?.(unit);
   };
 
-  const { network, end } = keepNetwork({ entry, plan, root, threads, listener });
+  const { network, end } = keepNetwork({ entry, plan, root, weights, threads, listener });
   try {
     const { opened } = await network(signal);
     const notes = connectionNotes(address, listener);

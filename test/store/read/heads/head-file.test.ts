@@ -88,7 +88,7 @@ describe('a head file', () => {
     ['without a document', () => fileOf(writeSafetensors(new Map(), {})), /is no permafrost head/],
     ['whose document is no JSON', () => fileWith('{"format"'), /is no permafrost head/],
     ['of another format', () => fileWith({ ...whole, format: 'permafrost-store' }), /: format: /],
-    ['of a later version', () => fileWith({ ...whole, version: 4 }), /another version: version: .*Train it again/],
+    ['of a later version', () => fileWith({ ...whole, version: 5 }), /another version: version: .*Train it again/],
     ['with an unknown field', () => fileWith({ ...whole, colour: 'red' }), /colour/],
     [
       'with a tensor of another type',

@@ -3,7 +3,13 @@ import type { UnitOutcome } from '../../unit-worker.ts';
 
 /** What the process of the network is asked, one thing after the other; `stop` ends what it is at. */
 export type NetworkOrder =
-  | { readonly do: 'open'; readonly plan: string; readonly root: string; readonly threads: number }
+  | {
+      readonly do: 'open';
+      readonly plan: string;
+      readonly root: string;
+      readonly weights: string;
+      readonly threads: number;
+    }
   | {
       readonly do: 'extract';
       readonly unit: number;

@@ -27,6 +27,8 @@ export interface NetworkOptions {
   readonly plan: string;
   /** Where the images lie; empty: where the plan says. */
   readonly root: string;
+  /** The file of the network; empty: where the plan says. */
+  readonly weights: string;
   /** Of the network; 0: one per physical core. */
   readonly threads: number;
   readonly listener: Listener | undefined;
@@ -116,7 +118,7 @@ function expect<K extends Answer['kind']>(kind: K, answer: Answer | Crash): Extr
  * any work. Throws what `openUnitWorker` throws, and ENGINE_FAILED where the process ends meanwhile.
  */
 export async function startNetwork(options: NetworkOptions, signal: AbortSignal): Promise<NetworkProcess> {
-  const { entry, plan, root, threads, listener } = options;
+  const { entry, plan, root, weights, threads, listener } = options;
   // Its stdout is nobody's: the worker's own is a stream of documents.
   const child = fork(entry, [String(process.pid)], {
     serialization: 'advanced',
@@ -133,7 +135,7 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
     inTurn(() => ask(child, order, asking, listener));
   const end = (): void => void child.kill('SIGKILL');
   try {
-    const answer = expect('open', await asked({ do: 'open', plan, root, threads }, { signal }));
+    const answer = expect('open', await asked({ do: 'open', plan, root, weights, threads }, { signal }));
     if (answer.kind === 'crash')
       throw new PermafrostError(
         'ENGINE_FAILED',

@@ -25,8 +25,8 @@ export function serveUnits(open: typeof openUnitWorker): void {
   let stopping = new AbortController();
   let opened: UnitWorker | undefined;
 
-  async function openPlan({ plan, root, threads }: OpenOrder, signal: AbortSignal): Promise<NetworkNews> {
-    const worker = await open(plan, { ...(root !== '' && { root }), threads }, { signal, listener: { note } });
+  async function openPlan({ plan, root, weights, threads }: OpenOrder, signal: AbortSignal): Promise<NetworkNews> {
+    const worker = await open(plan, { ...(root !== '' && { root }), weights, threads }, { signal, listener: { note } });
     opened = worker;
     const { run, units } = worker.plan;
     const images = Array.from({ length: units.count }, (_, unit) => worker.imagesOf(unit));
