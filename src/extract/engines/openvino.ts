@@ -87,8 +87,8 @@ function executable(queue: RequestQueue, { contract }: Program, release: () => v
 }
 
 /**
- * A program as it is compiled, for one image. Of lists of layers in float32 by Winograd's sums, which cost half the time
- * of direct ones (docs/engines.md); in bf16 they would be 18 % off. The tiles of VGG16's widest layer take 14 MiB.
+ * A program as it is compiled, for one image. Of lists of layers in float32 by Winograd's sums, which cost half the
+ * time of direct ones (docs/engines.md); in bf16 they would be 18 % off. The tiles of VGG16's widest layer take 14 MiB.
  */
 function compilable(given: Program, { precision, leastFilters }: OpenVinoOptions): CompilableModel {
   const program = programInPrecision(given, precision);

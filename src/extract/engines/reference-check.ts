@@ -1,6 +1,7 @@
 import { cosine, row } from '../../core/matrix.ts';
 import { random } from '../../core/random.ts';
 import { isLayerBackbone } from '../backbones/backbone.ts';
+import { isQuantized } from '../onnx/int8/quantization-plan.ts';
 import type { Program } from '../program.ts';
 import type { Engine, Executable, Precision } from './engine.ts';
 import { createReferenceEngine } from './onnxruntime.ts';
@@ -15,11 +16,12 @@ const LEAST_COSINES: Readonly<Record<Precision, number>> = { fp32: 0.9999, bf16:
 const LEAST_COSINE_OF_LAYERS_IN_BF16 = 0.9998;
 
 /** What an engine must keep of the reference's features of a program, as a cosine on the generated picture. */
-export const leastCosine = (
-  { precision }: Pick<Engine, 'precision'>,
-  { backbone }: Pick<Program, 'backbone'>,
-): number =>
-  precision === 'bf16' && isLayerBackbone(backbone) ? LEAST_COSINE_OF_LAYERS_IN_BF16 : LEAST_COSINES[precision];
+export function leastCosine({ precision }: Pick<Engine, 'precision'>, { backbone }: Pick<Program, 'backbone'>): number {
+  if (isLayerBackbone(backbone))
+    return precision === 'bf16' ? LEAST_COSINE_OF_LAYERS_IN_BF16 : LEAST_COSINES[precision];
+  // A file that is quantized computes on integers, whatever is around them.
+  return LEAST_COSINES[isQuantized(backbone.file) ? 'int8' : precision];
+}
 
 /** Waves, patches and a little noise: uint8 RGB, shape (size, size, 3), the same on every machine. */
 export function generatedPicture(size: number): Uint8Array {

@@ -3,6 +3,7 @@ import { isLayerBackbone, type Backbone, type BackboneWeights } from '../../extr
 import { graphCut } from '../../extract/backbones/cut-layers.ts';
 import type { Engine, Executable } from '../../extract/engines/engine.ts';
 import { isLayerProgram, networkId, type NetworkProgram, type Program } from '../../extract/program.ts';
+import { isQuantized } from '../../extract/onnx/int8/quantization-plan.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { layerBefore } from '../../extract/weights/tuned-weights.ts';
 import type { FeatureSettings, FeatureTail } from '../../store/format/fingerprint.ts';
@@ -31,6 +32,11 @@ export async function loadNetwork(
 ): Promise<LoadedNetwork> {
   if (!isLayerBackbone(backbone)) {
     const program = { backbone, contract };
+    if (isQuantized(backbone.file)) {
+      listener.note?.(
+        `${backbone.name} is quantized already: its integers run as they are, and fp32 is what is around them.`,
+      );
+    }
     return { program, settings: networkId(program) };
   }
   const base = await loadWeights({ backbone, ...(file && { file }) });

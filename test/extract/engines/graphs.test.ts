@@ -23,14 +23,11 @@ async function features(program: GraphProgram, name: EngineName, options = {}) {
 }
 
 const maps = async (choices: Parameters<typeof convNet>[0] = {}): Promise<GraphProgram> =>
-  programOf(
-    await measured(folder(), modelProto(convNet(choices)), { contract, cuts: ['block1', 'logits'] }),
-    [
-      { cut: 'block1', pooling: 'flatten' },
-      { cut: 'block1', pooling: 'max' },
-      { cut: 'logits', pooling: 'avg' },
-    ],
-  );
+  programOf(await measured(folder(), modelProto(convNet(choices)), { contract, cuts: ['block1', 'logits'] }), [
+    { cut: 'block1', pooling: 'flatten' },
+    { cut: 'block1', pooling: 'max' },
+    { cut: 'logits', pooling: 'avg' },
+  ]);
 
 /** The largest difference of an output, over its largest value. */
 function worst(found: Awaited<ReturnType<typeof features>>, expected: typeof found): number {

@@ -9,7 +9,7 @@ import { clearedNames, freePrefix, pixelsInput } from '../graph-model.ts';
 import { pixelFront } from '../pixel-front.ts';
 import { quantizationPlan, stepsUpTo } from './quantization-plan.ts';
 
-/** The tensors whose ranges a cut of a graph needs in int8, in a stable order. Throws OPTION_INVALID as quantizationPlan. */
+/** The tensors whose ranges a cut of a graph needs in int8, by name. Throws OPTION_INVALID as quantizationPlan. */
 export function calibratedTensors({ file }: GraphProgram['backbone'], cut: string): readonly string[] {
   return [...new Set(stepsUpTo(file, quantizationPlan(file), cut).values())].sort();
 }

@@ -79,13 +79,18 @@ function boundsOf({ op, domain, inputs }: WireNode, constants: ReadonlyMap<strin
   return bounds.min <= bounds.max ? bounds : undefined;
 }
 
+/** Whether a file computes on integers as it is. */
+export const isQuantized = ({ nodes }: OnnxFile): boolean =>
+  nodes.some(({ op }) => op === 'QuantizeLinear' || op === 'DynamicQuantizeLinear' || op === 'QLinearConv');
+
 /** Throws OPTION_INVALID for a file that int8 cannot be made of, with the reason. */
-function requireQuantizable({ path, opsets, nodes }: OnnxFile, products: number): void {
+function requireQuantizable(file: OnnxFile, products: number): void {
+  const { path, opsets } = file;
   const refuse = (why: string): never => {
     throw new PermafrostError('OPTION_INVALID', `int8 cannot be made of ${path}: ${why}`);
   };
   const opset = opsets.get('') ?? 0;
-  if (nodes.some(({ op }) => op === 'QuantizeLinear' || op === 'QLinearConv'))
+  if (isQuantized(file))
     refuse('it is quantized already, and runs on integers as it is. Take --precision fp32, which leaves it alone.');
   if (opset < LEAST_OPSET)
     refuse(`it is of opset ${opset}, and 8 bits a channel need ${LEAST_OPSET}. Export it with opset 17, or take fp32.`);

@@ -134,8 +134,8 @@ export async function isChecked(engine: Engine, program: Program): Promise<boole
 
 /**
  * The engine's executable, checked once against ONNX Runtime in float32 on a generated picture, through the very
- * network; what the user's cache folder keeps of an earlier check is believed. ONNX Runtime in float32 on the CPU is not
- * checked. Throws ENGINE_DISAGREES, and what loading throws.
+ * network; what the user's cache folder keeps of an earlier check is believed. ONNX Runtime in float32 on the CPU is
+ * not checked. Throws ENGINE_DISAGREES, and what loading throws.
  */
 export async function loadChecked(engine: Engine, program: Program, request: CheckRequest = {}): Promise<Executable> {
   if (isReference(engine)) return engine.load(program);

@@ -30,10 +30,7 @@ const OUTPUTS: readonly Output[] = [
 ];
 
 const programFor = async (graph: OnnxGraph, outputs: readonly Output[]): Promise<GraphProgram> =>
-  programOf(
-    await measured(folder(), modelProto(graph), { contract, cuts: outputs.map(({ cut }) => cut) }),
-    outputs,
-  );
+  programOf(await measured(folder(), modelProto(graph), { contract, cuts: outputs.map(({ cut }) => cut) }), outputs);
 
 async function featuresOf(program: GraphProgram, engine: EngineName, precision: 'fp32' | 'int8') {
   const executable = await (
@@ -85,7 +82,9 @@ describe('a graph in int8', () => {
     const fused = readFileSync(path).toString('latin1');
     expect(fused).toContain('QLinearConv');
     expect(fused).toMatch(/QGemm|QLinearMatMul/);
-    const floatOnes = ['Conv', 'FusedConv'].map((op) => fused.split(`"${String.fromCharCode(op.length)}${op}`).length - 1);
+    const floatOnes = ['Conv', 'FusedConv'].map(
+      (op) => fused.split(`"${String.fromCharCode(op.length)}${op}`).length - 1,
+    );
     expect(floatOnes[0]! + floatOnes[1]!).toBe(1);
   });
 
