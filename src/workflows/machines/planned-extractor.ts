@@ -23,7 +23,7 @@ export function requireSamePermafrost({ store, decoder }: Plan): void {
 }
 
 /**
- * The extractor of a plan on this machine, with so many threads; `weights` is the file of its network (empty: as planned).
+ * The extractor of a plan on this machine, with so many threads; `weights`: the file of its network (empty: as planned).
  * The caller disposes it. Throws FINGERPRINT_MISMATCH naming the field that differs (settings of each cut, engine,
  * device, precision, version), and what makes an engine unavailable.
  */
