@@ -1,6 +1,7 @@
-// Whether `permafrost backbone NETWORK --check` finds contracts that are wrong, each of them stated in turn, and lets the
-// right one be. "tall" are the data set's pictures stretched to three times their height ("stretched"), or with a grey
-// ground of twice their height under them ("top"): what a centre crop loses and a squashed square keeps.
+// Whether `permafrost backbone NETWORK --check` finds contracts that are wrong, each of them stated in turn, and
+// lets the right one be. Tall pictures are those of the data set stretched to three times their height
+// ("stretched"), or with grey of twice their height under them ("top"): what a centre crop loses and a squashed
+// square keeps.
 //
 //   npm run build && node bench/backbones/wrong-contracts.mjs DATASET NETWORK [NETWORK.onnx=RIGHT_CONTRACT.json ...]
 //
@@ -63,8 +64,7 @@ async function madeTall(how) {
 
 async function tell(network, stated, contract, where) {
   const file = join(folder, 'contract.json');
-  const { name: _name, ...fields } = contract;
-  writeFileSync(file, JSON.stringify(fields));
+  writeFileSync(file, JSON.stringify({ ...contract, name: undefined }));
   const began = performance.now();
   const { check } = await backbone(network, { contract: file, check: where });
   const [first] = check.others;
@@ -88,8 +88,7 @@ try {
       await tell(network, stated, { ...right, ...change }, dataset);
     for (const where of Object.values(tall)) {
       await tell(network, 'cropped', right, where);
-      const { resize: _resize, ...rest } = right;
-      await tell(network, 'squashed', { ...rest, geometry: 'squash' }, where);
+      await tell(network, 'squashed', { ...right, resize: undefined, geometry: 'squash' }, where);
     }
   }
 } finally {

@@ -28,8 +28,8 @@ export interface Contract {
   /** Whether the kernel widens as a picture shrinks; absent: it does. `false` is for bilinear and bicubic alone. */
   readonly antialias?: false;
   /**
-   * Whose arithmetic the antialiased kernels have: `pillow`, to the byte; absent: libvips' where a picture shrinks, which
-   * rounds weights more coarsely (0.2 levels in the mean). Other networks than lists of layers have the former.
+   * Whose arithmetic the antialiased kernels have: `pillow`, to the byte; absent: libvips' where a picture shrinks,
+   * which rounds weights more coarsely (0.2 levels in the mean). Other networks than lists of layers have the former.
    */
   readonly rounding?: 'pillow';
   /**

@@ -78,6 +78,8 @@ export interface ContractFigures {
 export interface CheckedContract {
   /** In a few words: `stated`, `BGR instead of RGB`. */
   readonly what: string;
+  /** Whether pictures are laid differently into the square, or pixels made other numbers. */
+  readonly kind: 'geometry' | 'arithmetic';
   readonly contract: Contract;
   readonly figures: ContractFigures;
   /** 95 % interval of the accuracy. */
@@ -103,7 +105,7 @@ export interface ContractCheck {
   readonly verdict: 'best' | 'not told apart' | 'beaten';
   /** The verdict in a sentence. */
   readonly sentence: string;
-  /** Contracts that could not be tried, and why. */
+  /** Contracts that could not be tried, and figures that do not count, with the reason. */
   readonly notTried: readonly string[];
 }
 

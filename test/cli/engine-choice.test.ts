@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DoctorResult } from '../../src/results/engine-results.ts';
 import type { ExtractResult } from '../../src/results/extract-result.ts';
-import { readProcessor } from '../../src/extract/engines/processor.ts';
+import { readProcessor } from '../../src/extract/engines/choice/processor.ts';
 import { document, permafrost } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { hasOpenVino, needsOpenVino } from '../support/openvino.ts';

@@ -5,8 +5,8 @@ import { random } from '../../src/core/random.ts';
 import { paint, toSharp } from './pictures.ts';
 
 /**
- * A network of 16 x 16 pixels that sees one thing: how much of channel 0 lies in the band 0 to 1 at each of four heights.
- * Its 8 features are right under one arithmetic only: elsewhere the band is full, or empty.
+ * A network of 16 x 16 pixels that sees one thing: how much of channel 0 lies in the band 0 to 1 at each of four
+ * heights. Its 8 features are right under one arithmetic only: elsewhere the band is full, or empty.
  */
 export const bandNetwork = (): OnnxGraph => ({
   name: 'band',
@@ -41,8 +41,8 @@ export const BAND_CONTRACT = {
 } as const;
 
 /**
- * Writes `train/<class>/<n>.png` of two classes, told by where red lies within the band: in the upper quarter, or in the
- * lower. The middle is noise, blue and green are too. Pictures are three times as high as wide, or squares.
+ * Writes `train/<class>/<n>.png` of two classes, told by where red lies within the band: in the upper quarter, or in
+ * the lower. The middle is noise, blue and green are too. Pictures are three times as high as wide, or squares.
  */
 export async function bandDataset(root: string, count: number, height: 48 | 16 = 48): Promise<string> {
   const generator = random(7);

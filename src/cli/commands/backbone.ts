@@ -1,4 +1,4 @@
-import { backboneText } from '../../report/backbone-report.ts';
+import { backboneText } from '../../report/backbones/backbone-report.ts';
 import { DESCRIBE_OPTIONS } from '../../workflows/backbone/options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 

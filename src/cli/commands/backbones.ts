@@ -1,4 +1,4 @@
-import { backbonesText } from '../../report/backbones-report.ts';
+import { backbonesText } from '../../report/backbones/backbones-report.ts';
 import { BACKBONES_OPTIONS } from '../../workflows/backbone/options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 

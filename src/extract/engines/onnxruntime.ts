@@ -101,9 +101,9 @@ async function engineOf(plan: SessionPlan): Promise<Engine> {
 
 /**
  * ONNX Runtime on one device, whole networks or not at all. On the CPU a run of a list of layers occupies the
- * JavaScript thread until it is done (onnxruntime-node infers synchronously); graphs run on threads of their own. Throws
- * OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where the device does not run here; load throws the latter
- * where it lacks an operator.
+ * JavaScript thread until it is done (onnxruntime-node infers synchronously); graphs run on threads of their own.
+ * Throws OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where the device does not run here; load throws the
+ * latter where it lacks an operator.
  */
 export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions> = {}): Promise<Engine> {
   const options = resolveOptions('engine onnxruntime', ONNXRUNTIME_OPTIONS, given);

@@ -49,15 +49,18 @@ export function rewired(node: WireNode, names: ReadonlyMap<string, string>): Wir
   return { ...node, inputs, outputs, bytes: joined(nodeBytes(node, names)) };
 }
 
-/** Nodes and constants of ours as they lie in a file. */
-export function wireParts(graph: Pick<OnnxGraph, 'nodes' | 'initializers'>): {
+/** Nodes and constants of ours as they lie in a file; the names of the nodes begin with `prefix`. */
+export function wireParts(
+  graph: Pick<OnnxGraph, 'nodes' | 'initializers'>,
+  prefix: string,
+): {
   readonly nodes: readonly WireNode[];
   readonly initializers: readonly WireTensor[];
 } {
   const reading = { ...source(), nodesLeft: graph.nodes.length };
   const nodes: WireNode[] = [];
   const initializers: WireTensor[] = [];
-  for (const { id, bytes } of fieldsOf(graphFields({ name: '', inputs: [], outputs: [], ...graph }, ''), reading)) {
+  for (const { id, bytes } of fieldsOf(graphFields({ name: '', inputs: [], outputs: [], ...graph }, prefix), reading)) {
     if (id === 1) nodes.push(parseNode(bytes, reading));
     else if (id === 5) initializers.push(parseTensor(bytes, reading));
   }

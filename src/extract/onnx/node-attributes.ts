@@ -46,7 +46,8 @@ export function floatOf({ op, name, bytes }: WireNode, attribute: string): numbe
     let [found, value] = ['', undefined as number | undefined];
     for (const inner of fieldsOf(bytesIn(field, source), source)) {
       if (inner.id === 1) found = textIn(inner, source);
-      else if (inner.id === 2 && inner.bytes.length === 4) [value] = new Float32Array(new Uint8Array(inner.bytes).buffer);
+      else if (inner.id === 2 && inner.bytes.length === 4)
+        [value] = new Float32Array(new Uint8Array(inner.bytes).buffer);
     }
     if (found === attribute) return value;
   }

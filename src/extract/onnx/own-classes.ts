@@ -9,8 +9,8 @@ const LEAST_CLASSES = 50;
 const CALLED_CLASSES = /logit|prob|class|score|softmax/i;
 
 /**
- * The output in which a network names classes of its own, such as the 1,000 of ImageNet: a vector that is no cut for features,
- * behind a last product with constant weights or called so. Undefined where there is none.
+ * The output in which a network names classes of its own, such as the 1,000 of ImageNet: a vector that is no cut for
+ * features, behind a last product with constant weights or called so. Undefined where there is none.
  */
 export function ownClassesOf({ file, input, cuts, defaultCut, aliases }: GraphBackbone): string | undefined {
   const computed = computedFrom(file, input.name);

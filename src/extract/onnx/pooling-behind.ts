@@ -71,7 +71,9 @@ function ofMap(map: Chain, pooling: MapPooling, opset: number): Chain {
   }
 }
 
-/** Pooling of tokens (batch, token, channel), of which `prefix` are no patches; means and maxima are over the patches. */
+/**
+ * Pooling of tokens (batch, token, channel), of which `prefix` are no patches; means and maxima are over the patches.
+ */
 function ofTokens(tokens: Chain, { width: count, prefix = 0 }: ActivationShape, pooling: Pooling): Chain {
   if (pooling === 'flatten') return tokens;
   const some = (from: number, to: number): Chain => {

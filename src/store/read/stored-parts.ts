@@ -8,9 +8,9 @@ export interface WantedSet {
   readonly poolings: readonly Pooling[];
 }
 
-/** The pooling of a set with the fewest numbers an image: avg, else max, gem or cls, else the whole map. */
+/** The pooling of a set with the fewest numbers an image: of tokens cls; avg, else max or gem, else the whole map. */
 export function smallPooling({ poolings }: WantedSet): Pooling {
-  return (['avg', 'max', 'gem', 'cls', 'flatten'] as const).find((pooling) => poolings.includes(pooling))!;
+  return (['cls', 'avg', 'max', 'gem', 'flatten'] as const).find((pooling) => poolings.includes(pooling))!;
 }
 
 /** What is read for a pooling: what is stored of it; for a gem that is not stored, the map; undefined for neither. */

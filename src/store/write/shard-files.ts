@@ -22,7 +22,7 @@ const SEAL = /^.*-([0-9a-f]{16})-(\d{5,})\.json$/;
 /** Whether a name is one that permafrost gives to shards, seals, lists of samples, calibrations and changed layers. */
 export const isStoreFile = (name: string): boolean =>
   SEAL.test(name) ||
-  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max|gem)\.arrow$|^samples-[0-9a-f]{16}\.arrow$|^calibration-[0-9a-f]{16}\.json$|^layers-[0-9a-f]{16}\.safetensors$/.test(
+  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max|gem|cls)\.arrow$|^samples-[0-9a-f]{16}\.arrow$|^calibration-[0-9a-f]{16}\.json$|^layers-[0-9a-f]{16}\.safetensors$/.test(
     name,
   );
 
@@ -43,9 +43,15 @@ const sealSchema = z.strictObject({
   shard: shardSchema,
 });
 
-/** The stem of a shard's file names: cut layer, fingerprint, number. */
+/** Characters of a cut's name in the names of files. */
+const MOST_OF_CUT = 60;
+
+/** A cut's name, or the end of it, in names of files: tensors of graphs may be called anything. */
+const cutInNames = (cut: string): string => cut.slice(-MOST_OF_CUT).replace(/^\.|[^\w.-]+/g, '_');
+
+/** The stem of a shard's file names: cut, fingerprint (which alone tells cuts apart), number. */
 export function shardStem({ settings, fingerprint }: FeatureSet, number: number): string {
-  return `${settings.cut}-${fingerprint}-${String(number).padStart(5, '0')}`;
+  return `${cutInNames(settings.cut)}-${fingerprint}-${String(number).padStart(5, '0')}`;
 }
 
 /** The name of a shard's seal: that of its files without the kind. */

@@ -10,10 +10,10 @@ import { writeDescription } from './write-description.ts';
 export type { BackboneOptions } from './options.ts';
 
 /**
- * What the network of a name or an ONNX file is: input, outputs, sensible cuts with their measured shapes, and how images
- * enter it and where that is said. `write` keeps it as backbone.json beside the file; `check` compares the contract with
- * its neighbours on a data set. Without a contract it says so in `contractMissing`, and these two throw CONTRACT_MISSING.
- * Throws OPTION_INVALID, BACKBONE_NOT_FOUND, BACKBONE_INVALID, CONTRACT_INVALID.
+ * What the network of a name or an ONNX file is: input, outputs, sensible cuts with their measured shapes, and how
+ * images enter it and where that is said. `write` keeps it as backbone.json beside the file; `check` compares the
+ * contract with its neighbours on a data set. Without a contract it says so in `contractMissing`, and these two throw
+ * CONTRACT_MISSING. Throws OPTION_INVALID, BACKBONE_NOT_FOUND, BACKBONE_INVALID, CONTRACT_INVALID too.
  */
 export async function backbone(
   name: string,

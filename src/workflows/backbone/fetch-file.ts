@@ -37,7 +37,7 @@ export async function fetchFile(address: string, path: string, { signal, listene
         else done(unreachable(address, `it has more than ${inGigabytes(MOST_BYTES)}, the most that an ONNX file may`));
       },
     });
-    const body = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
+    const body = Readable.fromWeb(answer.body);
     await pipeline(body, counted, createWriteStream(path, { flags: 'wx' }), { signal: signal ?? undefined });
   } catch (cause) {
     if (signal?.aborted === true)

@@ -5,7 +5,7 @@ import { cosine } from '../../core/matrix.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { BenchResult, BenchVariant } from '../../results/engine-results.ts';
 import { median } from '../../classify/evaluate/distributions.ts';
-import { engineClass, VARIANTS, type Variant } from '../../extract/engines/variants.ts';
+import { engineClass, VARIANTS, type Variant } from '../../extract/engines/choice/variants.ts';
 import { isLayerProgram, type Program } from '../../extract/program.ts';
 import { benchImages, type BenchImages } from './bench-images.ts';
 import { BENCH_OPTIONS, type BenchOptions } from './bench-options.ts';

@@ -3,7 +3,7 @@ import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { readProcessor } from '../../extract/engines/processor.ts';
+import { readProcessor } from '../../extract/engines/choice/processor.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { setSchema } from '../../store/format/manifest.ts';
 import { sealJson, unsealExactly } from '../../store/format/sealed-json.ts';

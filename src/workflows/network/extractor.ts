@@ -8,9 +8,9 @@ import { isLayerBackbone, type Backbone } from '../../extract/backbones/backbone
 import { featureWidth, outputShape, requirePooling } from '../../extract/backbones/cut-layers.ts';
 import { contractWarning } from '../../extract/contract.ts';
 import { calibrationUpTo, quantizationOf, type CalibrationTarget } from '../../extract/calibrate.ts';
-import type { EngineRequest } from '../../extract/engines/candidates.ts';
+import type { EngineRequest } from '../../extract/engines/choice/candidates.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
-import { engineClass } from '../../extract/engines/variants.ts';
+import { engineClass } from '../../extract/engines/choice/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
 import { isChecked } from './engine/agreement-check.ts';
 import { partsOf, type CutRequest } from './cuts.ts';

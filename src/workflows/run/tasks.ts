@@ -58,6 +58,15 @@ function tasksOf(heads: readonly RunHead[], hasViews: boolean, count: Count): Ru
 
 const partOf = (named: NamedSet): FeaturePart => ({ cut: named.name, pooling: smallPooling(named) });
 
+/** The heads of a run on one network: those on means are tried on the class token too, where it is stored. */
+const headsOn = ({ sets: [{ poolings }] }: StoredNetwork, heads: readonly RunHead[]): readonly RunHead[] =>
+  poolings.includes('cls')
+    ? [
+        ...heads.filter(({ pooling }) => pooling === 'avg').map((plan) => ({ ...plan, pooling: 'cls' as const })),
+        ...heads,
+      ]
+    : heads;
+
 /** On one network: `heads` on its deepest cut, CUT_HEAD on every other one and on all of them side by side. */
 function groupsOfNetwork(
   { sets: [deepest, ...others] }: StoredNetwork,
@@ -94,11 +103,15 @@ export function tasksOfRun(
   const skipped: { name: string; reason: string }[] = [];
   const groups = networks.flatMap((network) => {
     const [deepest] = network.sets;
+    const { flatten, avg } = deepest.set.widths;
     const isThere = ({ pooling }: RunHead): boolean =>
       poolingsIn(pooling).every((one) => readFor(deepest, one) !== undefined);
-    for (const { head, pooling } of heads.filter((plan) => !isThere(plan)))
+    for (const { head, pooling } of heads.filter((plan) => !isThere(plan))) {
+      // Of a vector the whole map and its mean are the same numbers.
+      if (pooling === 'flatten' && flatten === avg) continue;
       skipped.push({ name: `${head} (${pooling})`, reason: `${deepest.name} was extracted without ${pooling}.` });
-    return groupsOfNetwork(network, heads.filter(isThere), hasViews, count);
+    }
+    return groupsOfNetwork(network, headsOn(network, heads).filter(isThere), hasViews, count);
   });
   if (networks.length > 1) {
     const pooled = heads.filter(({ pooling }) => pooling === 'avg');

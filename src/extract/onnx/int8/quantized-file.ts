@@ -39,8 +39,12 @@ interface Assembly {
   readonly initializers: Map<string, WireTensor>;
 }
 
-function add({ nodes, initializers }: Assembly, ours: readonly OnnxNode[], constants: readonly OnnxTensor[]): void {
-  const parts = wireParts({ nodes: ours, initializers: constants });
+function add(
+  { prefix, nodes, initializers }: Assembly,
+  ours: readonly OnnxNode[],
+  constants: readonly OnnxTensor[],
+): void {
+  const parts = wireParts({ nodes: ours, initializers: constants }, `${prefix}node/`);
   nodes.push(...parts.nodes);
   for (const tensor of parts.initializers) initializers.set(tensor.name, tensor);
 }
@@ -71,7 +75,13 @@ function addProduct(assembly: Assembly, node: WireNode, { data, weight, axis, bi
   const { step } = assembly.stepsOf(data)!;
   const { q, scales } = quantizeAlong(values, weight.dims, axis, biases && leastScales(biases, step));
   const units = scales.map((scale) => scale * step);
-  const constant = (what: string, shape: readonly number[], ints: Int8Array | Int32Array, by: Float32Array, along: number) => {
+  const constant = (
+    what: string,
+    shape: readonly number[],
+    ints: Int8Array | Int32Array,
+    by: Float32Array,
+    along: number,
+  ) => {
     const zeros = ints instanceof Int8Array ? new Int8Array(by.length) : new Int32Array(by.length);
     const names = [`${name}/${what}/q`, `${name}/${what}/scales`, `${name}/${what}/zeros`] as const;
     add(

@@ -23,8 +23,8 @@ async function measure({ path, digest, request }: ProbeJob): Promise<ProbeAnswer
 }
 
 /**
- * Ends this process when its time is over, from a thread of its own: ONNX Runtime holds this one, and whoever started it
- * may be gone.
+ * Ends this process when its time is over, from a thread of its own: ONNX Runtime holds this one, and whoever started
+ * it may be gone.
  */
 function endAfter(mostMs: number): void {
   new Worker(`setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${mostMs})`, { eval: true }).unref();

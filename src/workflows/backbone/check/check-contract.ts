@@ -53,6 +53,9 @@ async function outputsOf(
   return program.outputs.map((_, i) => stacked(batches.map((outputs) => outputs[i]!)));
 }
 
+/** Why how sure a network is does not count. */
+const NOT_KNOWN = 'How surely the network names its own classes does not count: these images are not of them.';
+
 /** What of a contract decides the pixels. */
 const geometryOf = ({ size, geometry, resize, crop, pad, kernel, antialias }: Contract): string =>
   canonicalJson({ size, geometry, resize, crop, pad, kernel, antialias });
@@ -91,13 +94,14 @@ export async function checkContract(request: CheckRequest, work: Work): Promise<
     });
     scored.push({ ...one, ...(await scoresOf(features!, logits, labels)) });
   }
+  const { areKnown, ...verdict } = judged(backbone.name, scored[0]!, scored.slice(1));
   return {
     dataset: request.dataset,
     images: labels.length,
     classes: new Set(labels).size,
     part,
-    ...judged(backbone.name, scored[0]!, scored.slice(1)),
-    notTried,
+    ...verdict,
+    notTried: own === undefined || areKnown ? notTried : [...notTried, NOT_KNOWN],
   };
 }
 
@@ -109,8 +113,10 @@ function whatToTry(
   const dtype = isLayerBackbone(backbone) ? 'float32' : backbone.input.dtype;
   const arithmetic = arithmeticNeighbours(contract, dtype);
   const notTried = [
-    ...(dtype === 'uint8' ? ['Other means and deviations: the network takes bytes and has them inside.'] : []),
-    ...(notSquare === 0 ? ['Cropped or squashed: all of these images are square.'] : []),
+    ...(dtype === 'uint8'
+      ? ['Other means and deviations were not tried: the network takes bytes and has them inside.']
+      : []),
+    ...(notSquare === 0 ? ['Cropped or squashed was not tried: all of these images are square.'] : []),
   ];
   const kept = notSquare > 0 ? geometries : geometryNeighbours(contract, true);
   return { tried: [...arithmetic, ...kept], notTried };

@@ -42,8 +42,8 @@ export function drawnInTurn(dataset: Dataset, count: number, seed: number): Samp
 }
 
 /**
- * Decodes `count` different images of a data set, once for each geometry: (count * size * size * 3) bytes each are kept.
- * Throws DATASET_CLASSES for less than two classes or 20 images, INTERRUPTED.
+ * Decodes `count` different images of a data set, once for each geometry, and keeps (count * size * size * 3) bytes of
+ * each. Throws DATASET_CLASSES for less than two classes or 20 images, INTERRUPTED.
  */
 export async function checkImages(
   dataset: Dataset,

@@ -1,4 +1,5 @@
 import { rgbArithmetic, type Contract, type Rgb } from '../../../core/contract.ts';
+import { without } from '../../../core/options.ts';
 import type { GraphInput } from '../../../extract/backbones/backbone.ts';
 import { presetContract, type PresetName } from '../../../extract/contracts/presets.ts';
 
@@ -51,7 +52,7 @@ const SAME = 0.02;
 /** Whether two kinds of arithmetic give a network nearly the same numbers. */
 function areAlike(a: Arithmetic, b: Arithmetic): boolean {
   if (a.channelOrder !== b.channelOrder) return false;
-  const [one, other] = [rgbArithmetic(a as Contract), rgbArithmetic(b as Contract)];
+  const [one, other] = [rgbArithmetic(a), rgbArithmetic(b)];
   return [0, 1, 2].every((c) => {
     const range = 255 * Math.abs(one.scale[c]!);
     const at = (level: number): number =>
@@ -91,7 +92,7 @@ export function arithmeticNeighbours(stated: Contract, dtype: GraphInput['dtype'
 
 /** The contract with another geometry; `resize` is left out where it is the square's side. */
 function laid(stated: Contract, geometry: Contract['geometry'], edge: number): Contract {
-  const { resize: _resize, pad: _pad, crop, ...rest } = stated;
+  const { crop, ...rest } = without(stated, 'resize', 'pad');
   return {
     ...rest,
     name: 'custom',

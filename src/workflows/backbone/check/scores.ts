@@ -11,14 +11,22 @@ import { unitRows } from '../../../classify/normalize.ts';
 /** Neighbours that vote. */
 const VOTERS = 5;
 
+/** What a network that names classes of its own says of images. */
+export interface OwnClasses {
+  /** How far the likeliest class stands out, shape (n): see standingOut. */
+  readonly standingOut: Float64Array;
+  /** How far its classes tell those of the images: see ownAgreement. */
+  readonly agreement: number;
+}
+
 /** What features say of images under one contract; no image is judged by itself. */
 export interface Scores {
   /** Whether the 5 nearest others vote for an image's class, 1 or 0, shape (n). */
   readonly right: Uint8Array;
   /** How far images of one class lie together and others apart. */
   readonly alignment: Alignment;
-  /** How far the network's own likeliest class stands out of each image's, shape (n); undefined where it names none. */
-  readonly ownClasses: Float64Array | undefined;
+  /** What the network's own classes say; undefined where it names none. */
+  readonly own: OwnClasses | undefined;
 }
 
 /** The neighbours of each row, without the row itself. */
@@ -64,6 +72,24 @@ export function standingOut(logits: Matrix): Float64Array {
   });
 }
 
+/**
+ * How well the network's likeliest class of an image, shape (n) of `logits` (n, classes), tells its label, 0 (as chance)
+ * to 1: each image gets the label of most others with the same likeliest class, by chance where there is none.
+ */
+export function ownAgreement(logits: Matrix, labels: Int32Array, count: number): number {
+  const tops = topClass(logits);
+  let right = 0;
+  tops.forEach((top, i) => {
+    const votes = new Int32Array(count);
+    tops.forEach((other, j) => {
+      if (other === top && j !== i) votes[labels[j]!]!++;
+    });
+    const most = Math.max(...votes);
+    right += most === 0 ? 1 / count : Number(votes.indexOf(most) === labels[i]);
+  });
+  return (right / labels.length - 1 / count) / (1 - 1 / count);
+}
+
 /** Values that are not finite, which a wrong contract may give, as 0; rows of length 1. */
 function unitFeatures(features: Matrix): Matrix {
   const finite = matrix(features.rows, features.cols);
@@ -82,6 +108,9 @@ export async function scoresOf(
   return {
     right: await votesOf(X, indices, classes.length),
     alignment: labelAlignment(X, indices),
-    ownClasses: logits && standingOut(logits),
+    own: logits && {
+      standingOut: standingOut(logits),
+      agreement: ownAgreement(logits, indices, classes.length),
+    },
   };
 }

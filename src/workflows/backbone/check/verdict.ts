@@ -11,6 +11,15 @@ export type Scored = Neighbour & Scores;
 
 type Figure = keyof ContractFigures;
 
+/**
+ * How surely a network names its own classes tells of the contract only where the images are of them. Measured with
+ * EfficientNet-Lite0 and SqueezeNet: agreement with the labels of photographs of insects 0.85 and 0.73, of clothes
+ * 0.50; of X-rays 0.34, of tiles 0.20, of hands 0.03, where wrong contracts made the network surer.
+ */
+const LEAST_AGREEMENT = 0.45;
+/** A contract under which the network is surer is no better where its classes agree less with the labels. */
+const LESS_AGREEMENT = 0.05;
+
 /** Contracts are told apart at this level, all comparisons together. */
 const LEVEL = 0.05;
 
@@ -24,23 +33,23 @@ const total = (values: Uint8Array | Float64Array): number => {
 };
 const mean = (values: Uint8Array | Float64Array): number => total(values) / values.length;
 
-const figuresOf = ({ right, alignment, ownClasses }: Scores): ContractFigures => ({
+const figuresOf = ({ right, alignment, own }: Scores): ContractFigures => ({
   accuracy: mean(right),
   alignment: alignment.value,
-  ownClasses: ownClasses === undefined ? null : mean(ownClasses),
+  ownClasses: own === undefined ? null : mean(own.standingOut),
 });
 
 /** The tests of one contract against the stated one, on the same images. */
-function testsOf(stated: Scores, other: Scored): (readonly [Figure, number])[] {
+function testsOf(stated: Scores, other: Scored, areKnown: boolean): (readonly [Figure, number])[] {
   const ones = (right: Uint8Array): Int32Array => Int32Array.from(right);
   const truth = new Int32Array(stated.right.length).fill(1);
   return [
     ['accuracy', mcNemar(truth, ones(stated.right), ones(other.right)).pValue],
     ['alignment', pairedJackknife(stated.alignment, other.alignment)],
     // Seen larger or smaller, a thing is surer or less sure by itself: that is no matter of right and wrong.
-    ...(other.kind === 'geometry' || stated.ownClasses === undefined || other.ownClasses === undefined
+    ...(!areKnown || other.kind === 'geometry' || stated.own === undefined || other.own === undefined
       ? []
-      : ([['ownClasses', pairedT(stated.ownClasses, other.ownClasses)]] as const)),
+      : ([['ownClasses', pairedT(stated.own.standingOut, other.own.standingOut)]] as const)),
   ];
 }
 
@@ -48,9 +57,16 @@ function testsOf(stated: Scores, other: Scored): (readonly [Figure, number])[] {
 const gain = (figure: Figure, stated: ContractFigures, other: ContractFigures): number =>
   other[figure]! - stated[figure]!;
 
+/** Whether the contract under which a network is surer of its own classes has those agree with the labels as well. */
+function agrees(stated: Scored, other: Scored): boolean {
+  const isSurer = mean(other.own!.standingOut) > mean(stated.own!.standingOut);
+  const [surer, less] = isSurer ? [other.own!, stated.own!] : [stated.own!, other.own!];
+  return surer.agreement >= less.agreement - LESS_AGREEMENT;
+}
+
 /** Compares the stated contract with each other; p-values are adjusted for all comparisons and figures together. */
-function compared(stated: Scored, others: readonly Scored[]): CheckedContract[] {
-  const tests = others.map((other) => testsOf(stated, other));
+function compared(stated: Scored, others: readonly Scored[], areKnown: boolean): CheckedContract[] {
+  const tests = others.map((other) => testsOf(stated, other, areKnown));
   const adjusted = holm(tests.flat().map(([, p]) => p));
   let next = 0;
   const own = figuresOf(stated);
@@ -58,12 +74,16 @@ function compared(stated: Scored, others: readonly Scored[]): CheckedContract[] 
     const pValues = Object.fromEntries(tests[i]!.map(([figure]) => [figure, adjusted[next++]!]));
     const figures = figuresOf(other);
     const told = (Object.keys(pValues) as Figure[]).filter(
-      (figure) => pValues[figure]! <= LEVEL && Math.abs(gain(figure, own, figures)) >= LEAST[figure]!,
+      (figure) =>
+        pValues[figure]! <= LEVEL &&
+        Math.abs(gain(figure, own, figures)) >= LEAST[figure]! &&
+        (figure !== 'ownClasses' || agrees(stated, other)),
     );
     const better = told.filter((figure) => gain(figure, own, figures) > 0);
     const isMixed = better.length > 0 && better.length < told.length;
     return {
       what: other.what,
+      kind: other.kind,
       contract: other.contract,
       interval: wilsonInterval(total(other.right), other.right.length),
       figures,
@@ -102,20 +122,23 @@ export function judged(
   name: string,
   stated: Scored,
   scored: readonly Scored[],
-): Pick<ContractCheck, 'stated' | 'others' | 'verdict' | 'sentence'> {
+): Pick<ContractCheck, 'stated' | 'others' | 'verdict' | 'sentence'> & { readonly areKnown: boolean } {
   const figures = figuresOf(stated);
   const interval = wilsonInterval(total(stated.right), stated.right.length);
-  const { what, contract } = stated;
-  const own: CheckedContract = { what, contract, interval, figures, pValues: null, told: null, decidedBy: [] };
-  const others = ranked(compared(stated, scored));
+  const { what, kind, contract } = stated;
+  const areKnown = [stated, ...scored].some((one) => (one.own?.agreement ?? 0) >= LEAST_AGREEMENT);
+  const own: CheckedContract = { what, kind, contract, interval, figures, pValues: null, told: null, decidedBy: [] };
+  const others = ranked(compared(stated, scored, areKnown));
   const [better] = others.filter(({ told }) => told === 'better');
   const alike = others.filter(({ told }) => told === 'alike').map((other) => other.what);
   const right = `${figures.accuracy.toFixed(2)} of these images`;
   const verdict = better ? 'beaten' : alike.length > 0 ? 'not told apart' : 'best';
   const sentence = {
-    beaten: better && `The contract of ${name} looks wrong: "${better.what}" ${because(better, figures)}.`,
+    beaten:
+      better &&
+      `The contract of ${name} looks wrong${better.kind === 'geometry' ? ' for these images' : ''}: "${better.what}" ${because(better, figures)}.`,
     best: `The stated contract of ${name} is best: it is right on ${right}, and each other one is told to be worse.`,
     'not told apart': `Nothing beats the stated contract of ${name}, which is right on ${right}. These images do not tell it from: ${alike.join('; ')}.`,
   }[verdict]!;
-  return { stated: own, others, verdict, sentence };
+  return { stated: own, others, verdict, sentence, areKnown };
 }

@@ -1,12 +1,17 @@
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/listener.ts';
-import { candidates, toBeMeasured, type ChoiceFacts, type EngineRequest } from '../../../extract/engines/candidates.ts';
-import { chooseEngine, type TriedVariant } from '../../../extract/engines/choose-engine.ts';
+import {
+  candidates,
+  toBeMeasured,
+  type ChoiceFacts,
+  type EngineRequest,
+} from '../../../extract/engines/choice/candidates.ts';
+import { chooseEngine, type TriedVariant } from '../../../extract/engines/choice/choose-engine.ts';
 import type { Engine } from '../../../extract/engines/engine.ts';
 import { createEngine, engineNamed, ENGINE_NAMES } from '../../../extract/engines/index.ts';
 import { INSTALLABLE } from '../../../extract/engines/installations.ts';
-import { readProcessor } from '../../../extract/engines/processor.ts';
-import { REFERENCE, type Variant } from '../../../extract/engines/variants.ts';
+import { readProcessor } from '../../../extract/engines/choice/processor.ts';
+import { REFERENCE, type Variant } from '../../../extract/engines/choice/variants.ts';
 import { measuredSpeeds } from './measured-speeds.ts';
 import type { MeasuredNetwork } from './variant-process.ts';
 

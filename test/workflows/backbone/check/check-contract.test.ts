@@ -62,7 +62,7 @@ describe('the check of a contract', () => {
 
   it('does not try what no picture tells: cropping squares', async () => {
     const check = await checked({}, squares);
-    expect(check.notTried).toEqual(['Cropped or squashed: all of these images are square.']);
+    expect(check.notTried).toEqual(['Cropped or squashed was not tried: all of these images are square.']);
     expect(check.others.map(({ what }) => what).join()).not.toMatch(/squashed|cropped/);
   });
 

@@ -4,10 +4,10 @@ import type {
   ContractCheck,
   NetworkCut,
   NetworkValue,
-} from '../results/backbone-results.ts';
+} from '../../results/backbone-results.ts';
 import { contractInWords } from './contract-in-words.ts';
-import { pText } from './told-apart.ts';
-import { left, right, textFields, textTable } from './text-table.ts';
+import { pText } from '../told-apart.ts';
+import { left, right, textFields, textTable } from '../text-table.ts';
 
 const shapeOf = ({ dtype, shape }: NetworkValue): string => `${dtype} (${shape.map((size) => size || '?').join(', ')})`;
 
@@ -62,7 +62,7 @@ export function contractCheckText(check: ContractCheck): string {
     ],
     [stated, ...others].map(checkRow),
   );
-  const tried = notTried.map((what) => `Not tried: ${what}\n`).join('');
+  const tried = notTried.map((what) => `${what}\n`).join('');
   return `\n${images} images of ${classes} classes of ${dataset}, features ${part.cut}:${part.pooling}, each image judged by the others:\n${table}${tried}\n${sentence}\n`;
 }
 

@@ -1,5 +1,5 @@
-import type { Precision } from './engine.ts';
-import type { EngineName } from './index.ts';
+import type { Precision } from '../engine.ts';
+import type { EngineName } from '../index.ts';
 import type { Processor } from './processor.ts';
 
 /** An engine on a device in a precision: what `--engine auto` chooses between. */

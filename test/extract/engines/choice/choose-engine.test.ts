@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { candidates, toBeMeasured, type ChoiceFacts } from '../../../src/extract/engines/candidates.ts';
-import { chooseEngine, type EngineChoice } from '../../../src/extract/engines/choose-engine.ts';
-import { processorFrom, type Processor } from '../../../src/extract/engines/processor.ts';
-import { engineClass, VARIANTS } from '../../../src/extract/engines/variants.ts';
+import { candidates, toBeMeasured, type ChoiceFacts } from '../../../../src/extract/engines/choice/candidates.ts';
+import { chooseEngine, type EngineChoice } from '../../../../src/extract/engines/choice/choose-engine.ts';
+import { processorFrom, type Processor } from '../../../../src/extract/engines/choice/processor.ts';
+import { engineClass, VARIANTS } from '../../../../src/extract/engines/choice/variants.ts';
 
 const amx = processorFrom(['avx512f', 'avx512_bf16', 'amx_bf16']);
 const avx512Bf16 = processorFrom(['avx512f', 'avx512_bf16']);

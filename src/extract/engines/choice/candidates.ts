@@ -1,6 +1,6 @@
-import { PermafrostError } from '../../core/errors.ts';
-import type { Precision } from './engine.ts';
-import type { EngineName } from './index.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import type { Precision } from '../engine.ts';
+import type { EngineName } from '../index.ts';
 import type { Processor } from './processor.ts';
 import { engineClass, REFERENCE, VARIANTS, type Variant } from './variants.ts';
 

@@ -1,7 +1,7 @@
-import type { BackbonesResult, KnownBackbone, PresentBackbone } from '../results/backbone-results.ts';
+import type { BackbonesResult, KnownBackbone, PresentBackbone } from '../../results/backbone-results.ts';
 import { contractInWords } from './contract-in-words.ts';
-import { printable } from './printable.ts';
-import { left, textFields, textTable } from './text-table.ts';
+import { printable } from '../printable.ts';
+import { left, textFields, textTable } from '../text-table.ts';
 
 function presentRow({ name, origin, licence, digest, needs }: PresentBackbone): string[] {
   return [name, origin, licence ?? '-', digest === null ? '-' : `${digest.slice(0, 16)}…`, needs ?? ''];

@@ -1,4 +1,4 @@
-import type { Contract } from '../core/contract.ts';
+import type { Contract } from '../../core/contract.ts';
 
 const numbers = (values: readonly number[]): string => values.map((x) => Number(x.toPrecision(6))).join(', ');
 
