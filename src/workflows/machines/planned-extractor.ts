@@ -23,8 +23,8 @@ export function requireSamePermafrost({ store, decoder }: Plan): void {
 }
 
 /**
- * The extractor of a plan on this machine, with so many threads; `weights` is the file of its network (empty: as planned).
- * The caller disposes it. Throws FINGERPRINT_MISMATCH naming the field that differs (settings of each cut, engine,
+ * The extractor of a plan here, with so many threads; `weights`: its network's file (empty: as planned). The caller
+ * disposes it. Throws FINGERPRINT_MISMATCH naming the field that differs (settings of each cut, engine,
  * device, precision, version), and what makes an engine unavailable.
  */
 export async function plannedExtractor(

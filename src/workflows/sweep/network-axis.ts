@@ -28,5 +28,7 @@ export function withNetworks(grid: SweepGrid, store: StoreFolder, listener: List
         `${label} is left out of the sweep: ${sets[0].name} was extracted without ${lacking}. Its other features can be swept with --cut ${sets[0].name} and a --pooling of them.`,
       );
   }
-  return names.length === 0 ? grid : { ...grid, cut: [primary.sets[0].name, ...names, [primary.sets[0].name, ...names].join(',')] };
+  return names.length === 0
+    ? grid
+    : { ...grid, cut: [primary.sets[0].name, ...names, [primary.sets[0].name, ...names].join(',')] };
 }

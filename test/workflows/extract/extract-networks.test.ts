@@ -4,6 +4,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { storedNetworks } from '../../../src/store/read/stored-networks.ts';
+import type * as RunModule from '../../../src/workflows/run/run.ts';
+import type * as RepairModule from '../../../src/workflows/care/repair.ts';
+import type * as InspectModule from '../../../src/workflows/care/inspect.ts';
+import type * as VerifyModule from '../../../src/workflows/care/verify.ts';
 import { built } from '../../support/built.ts';
 import { describedNet } from '../../support/described-net.ts';
 import { rejection } from '../../support/errors.ts';
@@ -13,10 +17,10 @@ import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
 // A network is measured in a process of its own.
 const { extract } =
   await built<typeof import('../../../src/workflows/extract/extract.ts')>('workflows/extract/extract.js');
-const { run } = await built<typeof import('../../../src/workflows/run/run.ts')>('workflows/run/run.js');
-const { repair } = await built<typeof import('../../../src/workflows/care/repair.ts')>('workflows/care/repair.js');
-const { inspect } = await built<typeof import('../../../src/workflows/care/inspect.ts')>('workflows/care/inspect.js');
-const { verify } = await built<typeof import('../../../src/workflows/care/verify.ts')>('workflows/care/verify.js');
+const { run } = await built<typeof RunModule>('workflows/run/run.js');
+const { repair } = await built<typeof RepairModule>('workflows/care/repair.js');
+const { inspect } = await built<typeof InspectModule>('workflows/care/inspect.js');
+const { verify } = await built<typeof VerifyModule>('workflows/care/verify.js');
 
 const folder = temporaryFolders();
 const options = { engine: 'onnxruntime', precision: 'fp32' } as const;
