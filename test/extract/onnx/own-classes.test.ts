@@ -8,7 +8,7 @@ import { measured, rawContract } from '../../support/onnx-runs.ts';
 const folder = temporaryFolders();
 
 async function ownClasses(graph: OnnxGraph, defaultCut?: string): Promise<string | undefined> {
-  const { file, probed } = await measured(folder(), modelProto(graph), { size: 16, contract: rawContract(16) });
+  const { file, probed } = await measured(folder(), modelProto(graph), { contract: rawContract(16) });
   return ownClassesOf({ name: 'test', file, ...probed, ...(defaultCut !== undefined && { defaultCut }) });
 }
 

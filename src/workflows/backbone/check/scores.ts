@@ -73,8 +73,8 @@ export function standingOut(logits: Matrix): Float64Array {
 }
 
 /**
- * How well the network's likeliest class of an image, shape (n) of `logits` (n, classes), tells its label, 0 (as chance)
- * to 1: each image gets the label of most others with the same likeliest class, by chance where there is none.
+ * How well the network's likeliest class of an image, by logits (n, classes), tells its label, from 0 (as chance) to 1:
+ * each image gets the label of most others with the same likeliest class, by chance where there is none.
  */
 export function ownAgreement(logits: Matrix, labels: Int32Array, count: number): number {
   const tops = topClass(logits);
