@@ -68,7 +68,7 @@ export interface NetworkExtracted extends Pick<
 
 /** What an extraction did to a store. */
 export interface ExtractResult {
-  /** What the network is called, of several the first, which the other fields are about; absent for the default alone. */
+  /** What the network is called, of several the first, which the others are about; absent for the default alone. */
   readonly backbone?: string;
   /** The further networks, in the order in which they were named; absent for one network. */
   readonly others?: readonly NetworkExtracted[];

@@ -18,7 +18,7 @@ import { lockStore, type LockRequest, type StoreLock } from './write/lock.ts';
 export interface Store extends RowsOrigin {
   /** The same features, with `samples` in place of the stored ones: under other labels or splits, or fewer. */
   withSamples(samples: readonly StoredSample[]): Store;
-  /** The same images, with the features of a tuned or another network, by a fingerprint, in place of the primary ones. */
+  /** The same images, with the features of a tuned or another network, by a fingerprint, in place of its own. */
   throughNetwork(fingerprint: string): Store;
   /**
    * The parts that are asked for, of the images or of a stored view (1 and up). Throws STORE_EMPTY, and OPTION_INVALID,

@@ -38,22 +38,25 @@ const stored = (store: string): string[] =>
   existsSync(store) ? readdirSync(store, { recursive: true }).map(String) : [];
 
 describe.skipIf(!hasOpenVino || !hasAvx512)(title, () => {
-  it.each(['fp32', 'int8'])('extract in %s refuses before a row is stored, and whatever was compiled', async (precision) => {
-    const dataset = await stripedDataset(newFolder(), 2, 1);
-    const store = join(newFolder(), 'store');
-    const env = ownCache();
-    const args = ['extract', dataset, '--store', store, ...OPENVINO, '--precision', precision, '--json'];
-    expectRefused(await permafrost(args, { env: { ...env, ...LIMIT } }), precision);
-    // The calibration of int8 opens the store first.
-    if (precision === 'fp32') expect(existsSync(store)).toBe(false);
-    expect(stored(store).filter((name) => name.endsWith('.arrow'))).toEqual([]);
-    // Without the limit the same command does the work, and then the compiled network is there.
-    expect(document<ExtractResult>(await permafrost(args, { env }))).toMatchObject({ extracted: 6 });
-    expect(readdirSync(join(env['PERMAFROST_CACHE']!, 'openvino-compiled')).length).toBeGreaterThan(0);
-    const more = await stripedDataset(newFolder(), 3, 1);
-    const other = ['extract', more, '--store', join(newFolder(), 'other'), ...OPENVINO, '--precision', precision];
-    expectRefused(await permafrost(other, { env: { ...env, ...LIMIT } }), precision);
-  });
+  it.each(['fp32', 'int8'])(
+    'extract in %s refuses before a row is stored, and whatever was compiled',
+    async (precision) => {
+      const dataset = await stripedDataset(newFolder(), 2, 1);
+      const store = join(newFolder(), 'store');
+      const env = ownCache();
+      const args = ['extract', dataset, '--store', store, ...OPENVINO, '--precision', precision, '--json'];
+      expectRefused(await permafrost(args, { env: { ...env, ...LIMIT } }), precision);
+      // The calibration of int8 opens the store first.
+      if (precision === 'fp32') expect(existsSync(store)).toBe(false);
+      expect(stored(store).filter((name) => name.endsWith('.arrow'))).toEqual([]);
+      // Without the limit the same command does the work, and then the compiled network is there.
+      expect(document<ExtractResult>(await permafrost(args, { env }))).toMatchObject({ extracted: 6 });
+      expect(readdirSync(join(env['PERMAFROST_CACHE']!, 'openvino-compiled')).length).toBeGreaterThan(0);
+      const more = await stripedDataset(newFolder(), 3, 1);
+      const other = ['extract', more, '--store', join(newFolder(), 'other'), ...OPENVINO, '--precision', precision];
+      expectRefused(await permafrost(other, { env: { ...env, ...LIMIT } }), precision);
+    },
+  );
 
   it('predict and neighbors refuse, and doctor says so', { timeout: 300_000 }, async () => {
     const dataset = await stripedDataset(newFolder(), 3, 1);

@@ -41,9 +41,10 @@ function floatParts(
 }
 
 /**
- * A list of layers as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut, one output per pooling. With
- * a quantization the layers are in 8 bits (quantized-layers.ts); pooling stays in float32. Throws OPTION_INVALID for
- * unknown or repeated cuts, no outputs, too small a size, or a quantization of another cut; WEIGHTS_MISMATCH.
+ * A list of layers as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut, one output per
+ * pooling. With a quantization the layers are in 8 bits (quantized-layers.ts); pooling stays in float32. Throws
+ * OPTION_INVALID for unknown or repeated cuts, no outputs, too small a size, or a quantization of another cut;
+ * WEIGHTS_MISMATCH.
  */
 export function programGraph(program: LayerProgram, options: ProgramGraphOptions = {}): OnnxGraph {
   const { backbone, contract, outputs, quantization } = program;

@@ -10,8 +10,8 @@ export function tunedSets({ manifest }: StoreFolder): readonly FeatureSet[] {
 
 /**
  * A store to be read as if another network had made the features of its data set: of a tuned network its set is the one
- * and only, and there are no views. To be read alone: who writes opens the store anew. Throws STORE_EMPTY where it lacks
- * the set.
+ * and only, and there are no views. To be read alone: who writes opens the store anew. Throws STORE_EMPTY where it
+ * lacks the set.
  */
 export function withTunedSet({ path, manifest }: StoreFolder, fingerprint: string): StoreFolder {
   const { tuned = [], others = [], sets, root, samples, failures } = manifest.dataset;

@@ -58,7 +58,7 @@ interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'>
   readonly positions?: Uint32Array;
   /** By default all cuts. */
   readonly viewCuts?: ViewCuts;
-  /** Whether features of the same images by the network of a set are extracted into the store at once. Default: none. */
+  /** Whether features of these images by the network of a set are extracted into the store at once. Default: none. */
   readonly isNext?: (set: FeatureSet) => boolean;
   /**
    * By pass (0: the images themselves, then view 1, 2 ...) the contents whose features another store has. They are

@@ -13,7 +13,7 @@ async function bytesOf(
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of encodeShard(rows, column, metadata)) chunks.push(chunk);
+  for (const chunk of encodeShard(rows, column, metadata)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

@@ -1,3 +1,4 @@
+import type * as ExtractModule from '../../../src/workflows/extract/extract.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +17,7 @@ import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
 
 // A network is measured in a process of its own.
 const { extract } =
-  await built<typeof import('../../../src/workflows/extract/extract.ts')>('workflows/extract/extract.js');
+  await built<typeof ExtractModule>('workflows/extract/extract.js');
 const { run } = await built<typeof RunModule>('workflows/run/run.js');
 const { repair } = await built<typeof RepairModule>('workflows/care/repair.js');
 const { inspect } = await built<typeof InspectModule>('workflows/care/inspect.js');
