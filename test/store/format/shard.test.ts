@@ -7,14 +7,12 @@ import { decodeShard, encodeShard, type FeatureColumn, type StoredSample } from 
 import { textWith } from '../../support/errors.ts';
 import { storedRow } from '../../support/stored-rows.ts';
 
-async function bytesOf(
+function bytesOf(
   rows: readonly StoredSample[],
   column?: FeatureColumn,
   metadata: ReadonlyMap<string, string> = new Map(),
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for (const chunk of encodeShard(rows, column, metadata)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+): Uint8Array {
+  return Buffer.concat([...encodeShard(rows, column, metadata)]);
 }
 
 function read(bytes: Uint8Array): {
@@ -62,12 +60,12 @@ const shard = fc
 describe('a shard', () => {
   it('gives back any rows, odd names and all, and every bit of the features', async () => {
     await fc.assert(
-      fc.asyncProperty(shard, async ({ rows, column }) => {
-        const back = read(await bytesOf(rows, column));
+      fc.asyncProperty(shard, ({ rows, column }) => {
+        const back = read(bytesOf(rows, column));
         expect(back.rows).toEqual(rows);
         expect(back.values).toEqual([...column.values]);
         if (rows.length > 0) expect(back.widths).toEqual(new Set([column.width]));
-        const bare = read(await bytesOf(rows));
+        const bare = read(bytesOf(rows));
         expect(bare.rows).toEqual(rows);
         expect(bare.widths.size).toBe(0);
       }),
@@ -78,10 +76,10 @@ describe('a shard', () => {
   it.each([
     ['float16', Uint16Array],
     ['float32', Float32Array],
-  ] as const)('has the columns and types of docs/store-format.md, features in %s', async (name, Values) => {
+  ] as const)('has the columns and types of docs/store-format.md, features in %s', (name, Values) => {
     const column = { width: 3, values: new Values(6) };
     const metadata = new Map([['permafrost', '{"cut":"block5_pool"}']]);
-    const table = arrow.tableFromIPC(await bytesOf([storedRow('a'), storedRow('b')], column, metadata));
+    const table = arrow.tableFromIPC(bytesOf([storedRow('a'), storedRow('b')], column, metadata));
     expect(table.schema.fields.map((field) => [field.name, String(field.type), field.nullable])).toEqual([
       ['id', 'Utf8', false],
       ['path', 'Utf8', false],
@@ -97,20 +95,20 @@ describe('a shard', () => {
     expect(table.numRows).toBe(2);
   });
 
-  it('gives the same bytes for the same rows', async () => {
+  it('gives the same bytes for the same rows', () => {
     const column = { width: 2, values: Float32Array.from([1, 2, 3, 4]) };
     const [a, b] = [
-      await bytesOf([storedRow('a'), storedRow('b')], column),
-      await bytesOf([storedRow('a'), storedRow('b')], column),
+      bytesOf([storedRow('a'), storedRow('b')], column),
+      bytesOf([storedRow('a'), storedRow('b')], column),
     ];
     expect(Buffer.compare(a, b)).toBe(0);
   });
 
-  it('is cut into record batches of 8 MiB of features, so that a reader streams it', async () => {
+  it('is cut into record batches of 8 MiB of features, so that a reader streams it', () => {
     const width = 2 ** 18; // 1 MiB a row as float32
     const rows = Array.from({ length: 20 }, (_, i) => storedRow(`${i}.jpg`));
     const values = Float32Array.from({ length: 20 * width }, (_, i) => i % 1000);
-    const bytes = await bytesOf(rows, { width, values });
+    const bytes = bytesOf(rows, { width, values });
     const parts = [...decodeShard(bytes, 'x.arrow')];
     expect(parts.map((part) => part.rows.length)).toEqual([8, 8, 4]);
     expect(parts.flatMap((part) => part.rows)).toEqual(rows);
@@ -123,16 +121,16 @@ describe('a shard', () => {
     }
   });
 
-  it('holds more rows than one record batch does', async () => {
+  it('holds more rows than one record batch does', () => {
     const rows = Array.from({ length: 9000 }, (_, i) => storedRow(`${i}.jpg`));
-    const back = read(await bytesOf(rows));
+    const back = read(bytesOf(rows));
     expect(back.parts).toBe(3);
     expect(back.rows).toEqual(rows);
   });
 
-  it('is read wherever its bytes begin in memory', async () => {
+  it('is read wherever its bytes begin in memory', () => {
     const rows = [storedRow('a'), storedRow('b')];
-    const bytes = await bytesOf(rows, { width: 3, values: Float32Array.from([1, 2, 3, 4, 5, 6]) });
+    const bytes = bytesOf(rows, { width: 3, values: Float32Array.from([1, 2, 3, 4, 5, 6]) });
     for (const offset of [1, 2, 3, 4, 5]) {
       const moved = new Uint8Array(bytes.length + offset);
       moved.set(bytes, offset);
@@ -155,8 +153,8 @@ describe('a damaged shard', () => {
     }
   }
 
-  it('is refused with STORE_CORRUPT and its name where it is cut short', async () => {
-    const bytes = await bytesOf([storedRow('a'), storedRow('b')], {
+  it('is refused with STORE_CORRUPT and its name where it is cut short', () => {
+    const bytes = bytesOf([storedRow('a'), storedRow('b')], {
       width: 2,
       values: Float32Array.from([1, 2, 3, 4]),
     });
@@ -182,8 +180,8 @@ describe('a damaged shard', () => {
     expect(outcome(foreign)).toMatchObject({ code: 'STORE_CORRUPT' });
   });
 
-  it('is refused where a split is none of the three', async () => {
-    const bytes = await bytesOf([storedRow('a', { split: 'dev' as StoredSample['split'] })]);
+  it('is refused where a split is none of the three', () => {
+    const bytes = bytesOf([storedRow('a', { split: 'dev' as StoredSample['split'] })]);
     const error = outcome(bytes);
     expect(error).toMatchObject({
       code: 'STORE_CORRUPT',

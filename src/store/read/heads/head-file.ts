@@ -33,8 +33,8 @@ const partSchema = z.strictObject({
 const headSchema = z.strictObject({
   format: z.literal('permafrost-head'),
   /**
-   * 4: of features of graphs, or of several networks; 3: of features of tuned networks; 2: has \`others\`; else 1, which
-   * every permafrost reads.
+   * 4: of features of graphs, or of several networks; 3: of features of tuned networks; 2: has \`others\`; else 1,
+   * which every permafrost reads.
    */
   version: z.literal([1, 2, 3, 4]),
   permafrost: z.string(),
