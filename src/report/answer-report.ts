@@ -136,7 +136,10 @@ export function doctorText(result: DoctorResult): string {
         'processor',
         `${cpu.model}, ${plural(cpu.cores, 'core')}, ${cpu.memoryGiB.toFixed(1)} GiB memory, ${cpu.bf16 ?? 'no units for bf16'}`,
       ],
-      ['weights', weights.ok ? `vgg16, verified, digest ${weights.digest}` : `NOT USABLE: ${weights.problem}`],
+      [
+        'weights',
+        weights.ok ? `${weights.backbone}, verified, digest ${weights.digest}` : `NOT USABLE: ${weights.problem}`,
+      ],
       [
         'engine',
         engine === null

@@ -75,7 +75,13 @@ export interface DoctorResult {
     readonly needed: string;
     readonly problem: string | null;
   }[];
-  readonly weights: { readonly ok: boolean; readonly digest: string | null; readonly problem: string | null };
+  /** Of the default network. */
+  readonly weights: {
+    readonly backbone: string;
+    readonly ok: boolean;
+    readonly digest: string | null;
+    readonly problem: string | null;
+  };
   /** What a faster backbone would take, in words. */
   readonly fasterBackbone?: string;
   /** What `--engine auto` picks for a new store, why, and what would be faster; null where nothing runs. */

@@ -182,7 +182,7 @@ const HEALTHY: DoctorResult = {
       problem: 'no compiler\nwas found',
     },
   ],
-  weights: { ok: true, digest: 'abcd', problem: null },
+  weights: { backbone: 'vgg16', ok: true, digest: 'abcd', problem: null },
   engine: {
     ...FACTS,
     why: 'it is the fastest that is usable',
@@ -253,7 +253,7 @@ hnswlib-node: no compiler\\nwas found
     const text = doctorText({
       ...HEALTHY,
       packages: [],
-      weights: { ok: false, digest: null, problem: 'a byte was flipped' },
+      weights: { backbone: 'vgg16', ok: false, digest: null, problem: 'a byte was flipped' },
       engine: null,
     });
     expect(text).toContain('weights     NOT USABLE: a byte was flipped\n');

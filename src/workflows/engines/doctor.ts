@@ -5,7 +5,7 @@ import { DEFAULT_POOLINGS } from '../../core/sample.ts';
 import { FASTER_BACKBONE } from '../network/backbone-options.ts';
 import type { DoctorResult } from '../../results/engine-results.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
-import { vgg16 } from '../../extract/backbones/vgg.ts';
+import { LAYER_BACKBONES } from '../../extract/backbones/vgg.ts';
 import { CONTRACTS } from '../../extract/contract.ts';
 import { chooseEngine } from '../../extract/engines/choice/choose-engine.ts';
 import { loadCApiPackage } from '../../extract/engines/openvino/c-api.ts';
@@ -19,6 +19,7 @@ import { loadHnsw } from '../../classify/neighbors/hnsw-graph.ts';
 import { onnxRuntime, onnxRuntimeFolder } from '../../core/onnxruntime.ts';
 import { agreementOf } from '../network/engine/agreement-check.ts';
 import { attempt, choiceFacts, factsMeasured, type Attempt } from '../network/engine/engine-choice.ts';
+import { LAYERS_CONTRACT } from '../network/backbone-options.ts';
 import { VERSION } from '../version.ts';
 
 /** The packages with native parts: what each is for, and a call that proves that it works here. */
@@ -50,11 +51,14 @@ function versionOf(name: string): string | null {
 
 type Row = DoctorResult['engines'][number];
 
+/** The default. */
+const [BACKBONE] = LAYER_BACKBONES;
+
 /** What `extract` asks of an engine by default. */
 function defaultProgram(weights: BackboneWeights): Program {
-  const cut = vgg16.layers.at(-1)!.name;
+  const cut = BACKBONE.layers.at(-1)!.name;
   const outputs = DEFAULT_POOLINGS.map((pooling) => ({ cut, pooling }));
-  return { backbone: vgg16, weights, contract: CONTRACTS.vgg16, outputs };
+  return { backbone: BACKBONE, weights, contract: CONTRACTS[LAYERS_CONTRACT], outputs };
 }
 
 /** Whether an engine computes what ONNX Runtime does: kept, or found now. Never throws for an engine that does not. */
@@ -117,7 +121,7 @@ export async function doctor(): Promise<DoctorResult> {
   let loaded: BackboneWeights | undefined;
   let problem: string | null = null;
   try {
-    loaded = await loadWeights({ backbone: vgg16 });
+    loaded = await loadWeights({ backbone: BACKBONE });
   } catch (error) {
     problem = reasonOf(error);
   }
@@ -132,7 +136,7 @@ export async function doctor(): Promise<DoctorResult> {
       bf16: readProcessor().bf16,
     },
     packages,
-    weights: { ok: problem === null, digest: loaded?.digest ?? null, problem },
+    weights: { backbone: BACKBONE.name, ok: problem === null, digest: loaded?.digest ?? null, problem },
     fasterBackbone: FASTER_BACKBONE,
     ...(await engineTable(loaded)),
   };

@@ -16,8 +16,7 @@ import { temporaryFolders } from '../../support/folders.ts';
 import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
 
 // A network is measured in a process of its own.
-const { extract } =
-  await built<typeof ExtractModule>('workflows/extract/extract.js');
+const { extract } = await built<typeof ExtractModule>('workflows/extract/extract.js');
 const { run } = await built<typeof RunModule>('workflows/run/run.js');
 const { repair } = await built<typeof RepairModule>('workflows/care/repair.js');
 const { inspect } = await built<typeof InspectModule>('workflows/care/inspect.js');

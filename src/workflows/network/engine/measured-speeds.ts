@@ -5,12 +5,13 @@ import { canonicalJson, sha256Hex } from '../../../core/digest.ts';
 import { reasonOf } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/listener.ts';
 import { random } from '../../../core/random.ts';
-import { vgg16 } from '../../../extract/backbones/vgg.ts';
+import { LAYER_BACKBONES } from '../../../extract/backbones/vgg.ts';
 import { CONTRACTS } from '../../../extract/contract.ts';
 import { readProcessor } from '../../../extract/engines/choice/processor.ts';
 import { engineClass, REFERENCE, type Variant } from '../../../extract/engines/choice/variants.ts';
 import { VERSION } from '../../version.ts';
 import { keep, readKept } from './kept-json.ts';
+import { LAYERS_CONTRACT } from '../backbone-options.ts';
 import { measureInProcess, type MeasuredNetwork } from './variant-process.ts';
 
 /** Speeds as multiples of onnxruntime's in fp32 on this processor, by engine class. */
@@ -42,11 +43,11 @@ function keptSpeeds(file: string, classes: readonly string[]): Promise<Kept['ima
   });
 }
 
-/** Of lists of layers VGG16 is measured: they have one kind of layer. */
-function vggNetwork(): MeasuredNetwork {
-  const { name, layers } = vgg16;
+/** Of lists of layers the first is measured: they have one kind of layer. */
+function layerNetwork(): MeasuredNetwork {
+  const [{ name, layers }] = LAYER_BACKBONES;
   return {
-    settings: { backbone: name, weights: '', contract: CONTRACTS.vgg16 },
+    settings: { backbone: name, weights: '', contract: CONTRACTS[LAYERS_CONTRACT] },
     file: '',
     cut: layers.at(-1)!.name,
   };
@@ -80,7 +81,7 @@ export async function measuredSpeeds(
   const kept = await keptSpeeds(file, names);
   if (kept !== undefined) return ratios(names, kept);
   listener.progress?.({ stage: 'measuring engines', done: 0, total: names.length, perSecond: 0, unit: 'engines' });
-  const network = graph ?? vggNetwork();
+  const network = graph ?? layerNetwork();
   const { size } = network.settings.contract;
   const generator = random(1);
   const pixels = Uint8Array.from({ length: IMAGES * size * size * 3 }, () => generator.below(256));
