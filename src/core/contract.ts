@@ -1,12 +1,10 @@
-import * as z from 'zod';
-
 /** A number for each of three channels. */
 export type Rgb = readonly [number, number, number];
 
 /**
  * The preprocessing contract: all between a file's bytes and the numbers that enter the network. It is stored with the
- * features and with each head; features of two contracts never meet. Fields that
- * may be absent are left out where they would have their default, so that one meaning has one id.
+ * features and with each head; features of two contracts never meet. Fields that may be absent are left out where they
+ * would have their default, so that one meaning has one id.
  */
 export interface Contract {
   readonly name: string;
@@ -61,24 +59,3 @@ export function rgbArithmetic({ channelOrder, mean, scale }: Pick<Contract, 'cha
 }
 
 const reversed = ([a, b, c]: Rgb): Rgb => [c, b, a];
-
-const threeNumbers = z.tuple([z.number(), z.number(), z.number()]);
-
-/** A contract as it stands in manifests, heads and plans; which values may go together is not told here. */
-export const contractSchema = z.strictObject({
-  name: z.string(),
-  size: z.number().int().positive(),
-  geometry: z.enum(['squash', 'cover-crop', 'contain-pad']),
-  resize: z.number().int().positive().exactOptional(),
-  crop: z.literal('floor').exactOptional(),
-  pad: threeNumbers.readonly().exactOptional(),
-  kernel: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
-  antialias: z.literal(false).exactOptional(),
-  rounding: z.literal('pillow').exactOptional(),
-  orientation: z.enum(['exif', 'ignore']),
-  iccProfile: z.literal('ignore'),
-  alpha: z.enum(['white', 'drop']),
-  channelOrder: z.enum(['RGB', 'BGR']),
-  mean: threeNumbers,
-  scale: z.union([z.number(), threeNumbers.readonly()]),
-});

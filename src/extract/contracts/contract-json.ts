@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { contractSchema, type Contract } from '../../core/contract.ts';
+import type { Contract } from '../../core/contract.ts';
+import { contractSchema } from '../../core/contract-schema.ts';
 import { without } from '../../core/options.ts';
 import { AS_SEEN } from './canonical.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';

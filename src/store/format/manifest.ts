@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { contractSchema } from '../../core/contract.ts';
+import { contractSchema } from '../../core/contract-schema.ts';
 import { ERROR_CODES } from '../../core/errors.ts';
 import { POOLINGS, type Pooling } from '../../core/sample.ts';
 import { DTYPES } from './fingerprint.ts';

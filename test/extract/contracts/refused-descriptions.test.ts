@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contractSchema } from '../../../src/core/contract.ts';
+import { contractSchema } from '../../../src/core/contract-schema.ts';
 import { FORMATS } from '../../../src/extract/contracts/formats.ts';
 import { contractFromOpenClip } from '../../../src/extract/contracts/open-clip.ts';
 import { contractFromTimm } from '../../../src/extract/contracts/timm.ts';

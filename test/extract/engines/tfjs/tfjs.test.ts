@@ -53,7 +53,7 @@ function itRunsOn(key: TfjsPackage): void {
     // Mean, scale, and kernel and bias of each of the 13 convolutions.
     expect(weights.numTensors - before.numTensors).toBe(2 + 2 * 13);
     const values = [...program.weights.tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
-    expect(weights.numBytes - before.numBytes).toBe(4 * (3 + 1 + values));
+    expect(weights.numBytes - before.numBytes).toBe(4 * (3 + 3 + values));
     for (let batch = 0; batch < 60; batch++) {
       const count = 1 + (batch % 4);
       await loaded.run(randomPixels(count, SIZE, batch), count);
