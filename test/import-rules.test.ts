@@ -51,6 +51,7 @@ const BREACHES: Readonly<Record<string, readonly [from: string, to: string]>> = 
   'workflows-network-looks-down': ['workflows/network/a.ts', '../train/b.ts'],
   'workflows-train-looks-down': ['workflows/train/a.ts', '../sweep/b.ts'],
   'workflows-engines-looks-down': ['workflows/engines/a.ts', '../train/b.ts'],
+  'workflows-backbone-looks-down': ['workflows/backbone/a.ts', '../extract/b.ts'],
   'workflows-extract-looks-down': ['workflows/extract/a.ts', '../search/b.ts'],
   'workflows-sweep-looks-down': ['workflows/sweep/a.ts', '../run/b.ts'],
   'workflows-search-looks-down': ['workflows/search/a.ts', '../sweep/b.ts'],

@@ -57,7 +57,7 @@ export interface SweepGrid extends SweepGridFeatures {
   readonly heads?: readonly SweepGridHead[] | undefined;
 }
 
-/** The features of a configuration, as trainingData takes them. Throws OPTION_INVALID for an unknown cut. */
+/** The features of a configuration, as trainingData takes them. Throws OPTION_INVALID for an unknown pooling. */
 export const featuresOf = ({ cut, pooling }: Pick<SweepConfiguration, 'cut' | 'pooling'>) =>
   chosenFeatures(cut, pooling);
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { POOLINGS } from '../../../src/core/sample.ts';
+import { MAP_POOLINGS } from '../../../src/extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { createEngine, engineNamed } from '../../../src/extract/engines/index.ts';
 import { permafrost } from '../../support/command.ts';
@@ -24,7 +24,7 @@ const program: LayerProgram = {
   weights: randomWeights(backbone, 1),
   contract: { ...kerasCaffe, size: SIZE },
   outputs: ['block1_conv1', 'block3_pool', 'block5_pool'].flatMap((cut) =>
-    POOLINGS.map((pooling) => ({ cut, pooling }) as const),
+    MAP_POOLINGS.map((pooling) => ({ cut, pooling }) as const),
   ),
 };
 

@@ -62,7 +62,7 @@ describe('a grid', () => {
   it.each([
     [{ poolings: ['avg'] }, /^The grid: there is no key "poolings" \(did you mean "pooling"\?\)/],
     [{ pooling: ['average'] }, /pooling holds no value that it takes: one or a list of flatten, avg, max/],
-    [{ cut: 'block9_pool,block4_pool' }, /cut: .*block9_pool/],
+    [{ cut: 'block5_pool:mean' }, /cut: .*no pooling "mean"/],
     [{ views: [1.5] }, /views holds no value that it takes: one or a list of integers >= 0/],
     [{ pca: [1.5] }, /pca holds no value that it takes: one or a list of integers >= 0/],
     [{ heads: [] }, /heads/],
