@@ -35,6 +35,7 @@ describe.skipIf(process.platform === 'win32')('the package', { timeout: 15 * MIN
     expect(kinds.filter((kind) => !/^(dist|docs)\//.test(kind))).toEqual([
       'LICENSE',
       'README.md',
+      'data/backbones',
       'data/emoji',
       'data/engine-tfjs',
       'data/weights',
