@@ -1,11 +1,10 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
-import { isLayerBackbone, type GraphBackbone, type LayerBackbone } from '../../extract/backbones/backbone.ts';
+import type { GraphBackbone, LayerBackbone } from '../../extract/backbones/backbone.ts';
 import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import type { BackboneDescription } from '../../extract/contracts/backbone-json.ts';
 import { typeName } from '../../extract/onnx/wire/element-types.ts';
-import type { NetworkProgram } from '../../extract/program.ts';
-import { networkId } from '../../extract/program.ts';
+import { networkId, type NetworkProgram } from '../../extract/program.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import type { BackboneResult, NetworkValue } from '../../results/backbone-results.ts';
 import { namesOfCuts, parseCuts, type CutRequest } from '../network/cuts.ts';
@@ -114,7 +113,3 @@ export async function describeNetwork(name: string, request: Request, listener: 
   if (layers !== undefined) return describeLayers(layers, request);
   return describeGraph(await graphFile({ ...request, backbone: name }), request, listener);
 }
-
-/** The graph of a described network; undefined for a list of layers. */
-export const graphOfNetwork = ({ network }: DescribedNetwork): GraphBackbone | undefined =>
-  network === undefined || isLayerBackbone(network.backbone) ? undefined : network.backbone;

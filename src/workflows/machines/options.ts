@@ -1,7 +1,6 @@
 import {
   booleanOption,
   choiceOption,
-  defaultsOf,
   integerOption,
   stringOption,
   without,
@@ -56,7 +55,6 @@ export const PART_OPTIONS = {
 } as const;
 /** Options of the extraction of a part. @interface */
 export type PartOptions = OptionsOf<typeof PART_OPTIONS>;
-export const PART_DEFAULTS: PartOptions = defaultsOf(PART_OPTIONS);
 
 const RUN_OPTION = stringOption(
   '',

@@ -77,9 +77,6 @@ type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonl
 
 /** How a data set is shared out to machines: all that a worker must know and must agree with. */
 export type Plan = DeepReadonly<z.infer<typeof planSchema>>;
-/** The features of one cut that a plan wants. */
-export type PlannedSet = Plan['sets'][number];
-
 /** A plan and the folder in which it lies, with its lists and its finished units. */
 export interface PlanFolder {
   readonly path: string;

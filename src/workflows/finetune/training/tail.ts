@@ -51,9 +51,6 @@ export const programOf = ({ layers, input }: Tail, head: DenseHead, batch: numbe
   head,
 });
 
-/** Numbers of an image that a tail reads. */
-export const inputWidth = ({ input }: Pick<Tail, 'input'>): number => featureWidth(input, 'flatten');
-
 /** Numbers that the dense layer reads. */
 export const headWidth = ({ output }: Pick<Tail, 'output'>, { pooling }: Pick<DenseHead, 'pooling'>): number =>
   featureWidth(output, pooling);
