@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { cacheFolder } from '../../core/machine/cache-folder.ts';
+import { keep, readKept } from '../../core/machine/kept-json.ts';
 import { onnxRuntime } from '../../core/onnxruntime.ts';
 import type { OnnxFile } from '../backbones/onnx-file.ts';
 import type { Probed, ProbeRequest } from './probing/measure-cuts.ts';
@@ -23,30 +22,21 @@ async function keyOf({ digest }: OnnxFile, request: ProbeRequest): Promise<strin
   return sha256Hex(canonicalJson({ ...facts, runtime: env.versions.node ?? env.versions.common, version: VERSION }));
 }
 
-/** What is kept under a key; undefined where there is no file, or one that is not whole. */
-async function readKept(file: string, key: string): Promise<PlainProbed | undefined> {
-  try {
-    const kept = JSON.parse(await readFile(file, 'utf8')) as { key: string; digest: string; probed: PlainProbed };
-    return kept.key === key && kept.digest === sha256Hex(canonicalJson(kept.probed)) ? kept.probed : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
-    if (error instanceof Error && 'syscall' in error) return undefined;
-    throw error;
-  }
+/** What is kept, under what key, with its digest. */
+interface Kept {
+  readonly key: string;
+  readonly digest: string;
+  readonly probed: PlainProbed;
 }
 
-/** Keeps it for later. A folder that cannot be written costs the time of measuring again, nothing else. */
-async function keep(file: string, key: string, probed: PlainProbed): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    await mkdir(join(file, '..'), { recursive: true });
-    await writeFile(temporary, canonicalJson({ key, digest: sha256Hex(canonicalJson(probed)), probed }));
-    await rename(temporary, file);
-  } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    await rm(temporary, { force: true }).catch(() => undefined);
-  }
-}
+const digestOf = (probed: PlainProbed): string => sha256Hex(canonicalJson(probed));
+
+/** What is kept under a key; undefined where there is no file, or one that is not whole. */
+const keptProbe = (file: string, key: string): Promise<PlainProbed | undefined> =>
+  readKept(file, (json) => {
+    const kept = json as Kept;
+    return kept.key === key && kept.digest === digestOf(kept.probed) ? kept.probed : undefined;
+  });
 
 /**
  * What a graph's input and cuts are, measured by running it on a grey image and one of noise: in a process of its own,
@@ -57,10 +47,11 @@ async function keep(file: string, key: string, probed: PlainProbed): Promise<voi
 export async function probeGraph(file: OnnxFile, request: ProbeRequest, limits: ProbeLimits = {}): Promise<Probed> {
   const key = await keyOf(file, request);
   const kept = join(cacheFolder(), 'probes', `${key.slice(0, 32)}.json`);
-  let probed = await readKept(kept, key);
+  let probed = await keptProbe(kept, key);
   if (probed === undefined) {
     probed = await measureInProcess(file, request, limits);
-    await keep(kept, key, probed);
+    // A folder that cannot be written costs the time of measuring again, nothing else.
+    await keep(kept, { key, digest: digestOf(probed), probed } satisfies Kept);
   }
   const { input, cuts, ...rest } = probed;
   return { ...rest, input: { ...input, batch: input.batch }, cuts: new Map(cuts) };

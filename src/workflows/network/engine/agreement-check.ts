@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cacheFolder } from '../../../core/machine/cache-folder.ts';
+import { keep, readKept } from '../../../core/machine/kept-json.ts';
 import { canonicalJson, sha256Hex } from '../../../core/digest.ts';
 import { PermafrostError } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/listener.ts';
@@ -12,7 +13,6 @@ import { engineClass, REFERENCE } from '../../../extract/engines/choice/variants
 import { outputName } from '../../../extract/graph/program-graph.ts';
 import { networkId, type Program } from '../../../extract/program.ts';
 import { VERSION } from '../../version.ts';
-import { keep, readKept } from './kept-json.ts';
 
 /** How an engine agrees with ONNX Runtime in float32 on one network. */
 export interface Agreement {

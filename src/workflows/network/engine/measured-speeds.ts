@@ -1,6 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../../../core/machine/cache-folder.ts';
+import { keep, readKept } from '../../../core/machine/kept-json.ts';
 import { canonicalJson, sha256Hex } from '../../../core/digest.ts';
 import { reasonOf } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/listener.ts';
@@ -10,7 +11,6 @@ import { CONTRACTS } from '../../../extract/contract.ts';
 import { readProcessor } from '../../../extract/engines/choice/processor.ts';
 import { engineClass, REFERENCE, type Variant } from '../../../extract/engines/choice/variants.ts';
 import { VERSION } from '../../version.ts';
-import { keep, readKept } from './kept-json.ts';
 import { LAYERS_CONTRACT } from '../backbone-options.ts';
 import { measureInProcess, type MeasuredNetwork } from './variant-process.ts';
 
