@@ -17,13 +17,13 @@ import { peerPython } from '../peer-environment.mjs';
  * @typedef {import('./variants.mjs').Variant} Variant
  * @typedef {import('./variants.mjs').Measured} Measured
  * @typedef {import('./report.mjs').Quality} Quality
- * @typedef {import('./quality.mjs').Features} Features
+ * @typedef {import('../image-features.mjs').Features} Features
  */
 
 if (!existsSync(fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))))
   throw new Error('dist/ is missing. Run "npm run build" first.');
 const { writeGraph } = await import('./graph-files.mjs');
-const { cosines, headHits, peerFeatures, storeFeatures } = await import('./quality.mjs');
+const { cosines, headHits, peerFeatures, storeFeatures } = await import('../image-features.mjs');
 const { summarise, summaryText } = await import('./report.mjs');
 const { kerasVariant, onnxRuntimeVariant, permafrostVariant } = await import('./variants.mjs');
 /** @type {typeof import('../../src/index.ts')} */
@@ -107,7 +107,7 @@ async function prepare() {
   }
   /** @type {Map<Variant, Quality>} */
   const quality = new Map();
-  /** @type {import('./quality.mjs').Places | undefined} */
+  /** @type {import('../image-features.mjs').Places | undefined} */
   let places;
   for (const [i, request] of requests.entries()) {
     const variant = permafrostVariant(setting, request);

@@ -23,7 +23,8 @@ import { peerPython } from '../peer-environment.mjs';
 if (!existsSync(fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))))
   throw new Error('dist/ is missing. Run "npm run build" first.');
 const { calibrationIn, writeModel, writePixels } = await import('./materials.mjs');
-const { judge, peerFeatures, storeFeatures } = await import('./quality.mjs');
+const { peerFeatures, storeFeatures } = await import('../image-features.mjs');
+const { judge } = await import('./quality.mjs');
 const { summarise, summaryText } = await import('./report.mjs');
 const { engineVariant, kerasVariant, openVinoVariant, permafrostVariant } = await import('./variants.mjs');
 /** @type {typeof import('../../src/index.ts')} */
@@ -89,7 +90,7 @@ const setting = { python, dataset, folders, pixels: at('pixels'), seconds: alone
  */
 async function qualityOf(variant, keep, keras, places) {
   if (!existsSync(keep)) variant.run(keep);
-  const features = variant.side === 'permafrost' ? await storeFeatures(keep) : peerFeatures(keep);
+  const features = variant.side === 'permafrost' ? (await storeFeatures(keep, 'flatten')).features : peerFeatures(keep);
   const found = await judge(features, keras, places);
   const line = `${variant.name}: cosine to Keras min ${found.minCosine.toFixed(6)}, mean ${found.meanCosine.toFixed(6)} over ${found.images} images; head right on ${found.hits} of ${found.validated}`;
   const least = Number(LEAST_COSINE[variant.precision]);
@@ -128,7 +129,7 @@ async function prepare() {
   const keras = peerFeatures(at('keras.safetensors'));
   if (contenders[0]?.variant.side !== 'permafrost') throw new Error(`Name at least one --engine. ${USAGE}`);
   contenders[0].variant.run(contenders[0].keep);
-  const { places } = await storeFeatures(contenders[0].keep);
+  const { places } = await storeFeatures(contenders[0].keep, 'flatten');
   /** @type {Map<Variant, Quality>} */
   const quality = new Map();
   for (const variant of kerasPeers) quality.set(variant, await judge(keras, keras, places));

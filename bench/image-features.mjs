@@ -1,17 +1,17 @@
 // @ts-check
 import { readFileSync } from 'node:fs';
 
-const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
-/** @type {typeof import('../../src/index.ts')} */
+const dist = (/** @type {string} */ file) => new URL(`../dist/${file}`, import.meta.url).href;
+/** @type {typeof import('../src/index.ts')} */
 const { applyNormalizer, createHead, fitNormalizer, matrix, matrixRows, metrics, openStore, row } = await import(
   dist('index.js')
 );
-/** @type {typeof import('../../src/core/safetensors.ts')} */
+/** @type {typeof import('../src/core/safetensors.ts')} */
 const { readSafetensors } = await import(dist('core/safetensors.js'));
-/** @type {typeof import('../../src/core/matrix.ts')} */
+/** @type {typeof import('../src/core/matrix.ts')} */
 const { cosine } = await import(dist('core/matrix.js'));
 
-/** @typedef {ReadonlyMap<string, Float32Array>} Features pooled features of each image, by its path */
+/** @typedef {ReadonlyMap<string, Float32Array>} Features features of each image, by its path in the data set */
 /** @typedef {Map<string, { label: string, split: string }>} Places of which class and split an image is, by its path */
 
 /**
@@ -30,7 +30,7 @@ export function peerFeatures(file) {
 
 /**
  * @param {string} store
- * @param {'avg' | 'cls'} pooling
+ * @param {'avg' | 'cls' | 'flatten'} pooling
  * @returns {Promise<{ features: Features, places: Places }>}
  */
 export async function storeFeatures(store, pooling) {
