@@ -23,9 +23,9 @@ import type { Work } from '../work.ts';
 export async function run(datasetPath: string, wanted: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
   const resolved = resolveOptions('run', RUN_OPTIONS, wanted);
   const { allHeads, reject, memory, strategies, strategiesMinutes, ...given } = resolved;
-  const options = strategies ? withStrategiesCuts(given, work) : given;
   // Refused before the data set is listed.
-  if (strategies) requireStrategies(options.backbone);
+  if (strategies) requireStrategies(given.backbone);
+  const options = strategies ? withStrategiesCuts(given, work) : given;
   const networks = await wantedNetworks(options, work.listener);
   viewsRequest(options);
   const dataset = await openDataset(datasetPath, options);
