@@ -9,8 +9,8 @@ const MOST_COPIED_BYTES = 256 * 2 ** 20;
 /** Images of a thread under way: while one is inferred the next is there. */
 const SLOTS = 2;
 
-/** How many copies of a model of so many bytes share the cores, and the threads of each. */
-export function sharesOf(bytes: number, cores: number): { readonly copies: number; readonly threads: number } {
+/** How many copies of a model of so many bytes run at once, and the threads of each. */
+export function copiesFor(bytes: number, cores: number): { readonly copies: number; readonly threads: number } {
   const copies = Math.max(1, Math.min(cores, Math.floor(MOST_COPIED_BYTES / bytes)));
   return { copies, threads: Math.max(1, Math.floor(cores / copies)) };
 }
@@ -52,12 +52,12 @@ export interface ThreadedNetwork {
  * there are. Memory: a copy of the weights a core, MOST_COPIED_BYTES at most, or one copy. Throws ENGINE_FAILED.
  */
 export async function networkThreads({ model, size, names, threads }: ThreadedNetwork): Promise<RuntimeCalls> {
-  const share = sharesOf(model.length, threadsFor(threads) || 1);
+  const { copies, threads: ofEach } = copiesFor(model.length, threadsFor(threads) || 1);
   const imageBytes = size * size * 3;
-  const pixels = new SharedArrayBuffer(share.copies * SLOTS * imageBytes);
+  const pixels = new SharedArrayBuffer(copies * SLOTS * imageBytes);
   const squares = new Uint8Array(pixels);
-  const team = Array.from({ length: share.copies }, () => networkThread({ pixels, size, names }));
-  const slots = slotQueue(share.copies * SLOTS);
+  const team = Array.from({ length: copies }, () => networkThread({ pixels, size, names }));
+  const slots = slotQueue(copies * SLOTS);
   const release = async (): Promise<void> => {
     await Promise.allSettled(team.map((thread) => thread.follow({ kind: 'release' })));
   };
@@ -65,7 +65,7 @@ export async function networkThreads({ model, size, names, threads }: ThreadedNe
     await Promise.all(
       team.map((thread) => {
         const copy = model.slice();
-        return thread.follow({ kind: 'load', model: copy, threads: share.threads }, [copy.buffer]);
+        return thread.follow({ kind: 'load', model: copy, threads: ofEach }, [copy.buffer]);
       }),
     );
   } catch (error) {

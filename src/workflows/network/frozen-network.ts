@@ -26,15 +26,16 @@ export interface NetworkRequest {
 
 /** The ONNX file of a name or path. Throws OPTION_INVALID for an unknown name, and for weights beside it. */
 export async function graphFile({ backbone, weights }: Pick<NetworkRequest, 'backbone' | 'weights'>): Promise<string> {
-  const isBundled = (BUNDLED_GRAPHS as readonly string[]).includes(backbone);
-  const isPath = !isBundled && (/[/\\]|\.onnx$/i.test(backbone) || existsSync(backbone));
-  const path = isBundled ? bundledGraph(backbone) : isPath ? backbone : await addedGraph(backbone);
-  if (backbone.includes(',') && !existsSync(backbone)) {
+  const isThere = existsSync(backbone);
+  if (backbone.includes(',') && !isThere) {
     throw new PermafrostError(
       'OPTION_INVALID',
       `This command takes one backbone, and --backbone names several: ${backbone}. "permafrost extract" and "permafrost run" take several.`,
     );
   }
+  const isBundled = (BUNDLED_GRAPHS as readonly string[]).includes(backbone);
+  const isPath = !isBundled && (/[/\\]|\.onnx$/i.test(backbone) || isThere);
+  const path = isBundled ? bundledGraph(backbone) : isPath ? backbone : await addedGraph(backbone);
   if (path === undefined) {
     const names = [...BACKBONE_NAMES, ...(await addedGraphs()).map(({ name }) => name)];
     throw new PermafrostError(

@@ -3,7 +3,7 @@ import { encodeOnnx, type OnnxGraph } from '../../../src/core/onnx-model.ts';
 import { createSession, onnxRuntime } from '../../../src/core/onnxruntime.ts';
 import { random } from '../../../src/core/random.ts';
 import { guardedExecutable } from '../../../src/extract/engines/guarded-executable.ts';
-import { networkThreads, sharesOf } from '../../../src/extract/engines/network-threads.ts';
+import { networkThreads, copiesFor } from '../../../src/extract/engines/network-threads.ts';
 import { randomPixels } from '../../support/tiny-backbone.ts';
 
 const SIZE = 12;
@@ -94,10 +94,10 @@ describe('a network on threads of its own', () => {
 
   it('has a copy a core of small models, and fewer of large ones, on several cores each', () => {
     const MiB = 2 ** 20;
-    expect(sharesOf(14 * MiB, 2)).toEqual({ copies: 2, threads: 1 });
-    expect(sharesOf(14 * MiB, 16)).toEqual({ copies: 16, threads: 1 });
-    expect(sharesOf(90 * MiB, 16)).toEqual({ copies: 2, threads: 8 });
-    expect(sharesOf(1200 * MiB, 16)).toEqual({ copies: 1, threads: 16 });
-    expect(sharesOf(14 * MiB, 1)).toEqual({ copies: 1, threads: 1 });
+    expect(copiesFor(14 * MiB, 2)).toEqual({ copies: 2, threads: 1 });
+    expect(copiesFor(14 * MiB, 16)).toEqual({ copies: 16, threads: 1 });
+    expect(copiesFor(90 * MiB, 16)).toEqual({ copies: 2, threads: 8 });
+    expect(copiesFor(1200 * MiB, 16)).toEqual({ copies: 1, threads: 16 });
+    expect(copiesFor(14 * MiB, 1)).toEqual({ copies: 1, threads: 1 });
   });
 });
