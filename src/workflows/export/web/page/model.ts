@@ -1,0 +1,48 @@
+/** What `model.json` says of the exported head, beside which it lies. */
+export interface WebModel {
+  readonly format: 'permafrost-web';
+  readonly version: 1;
+  readonly title: string;
+  readonly file: string;
+  /** Bytes of the file, and SHA-256 of them in hex digits. */
+  readonly bytes: number;
+  readonly sha256: string;
+  /** In the order of the probabilities. */
+  readonly classes: readonly string[];
+  /** The kind of head, the network, and how images enter it. */
+  readonly head: string;
+  readonly backbone: string;
+  readonly contract: string;
+  readonly orientation: 'exif' | 'ignore';
+  readonly alpha: 'white' | 'drop';
+  /** When an image is unusual: its novelty is above the threshold. Null for a head without such a rule. */
+  readonly unusual: { readonly measure: string; readonly threshold: number; readonly rate: number | null } | null;
+  /** The version of permafrost that wrote it. */
+  readonly permafrost: string;
+}
+
+/** What the head says of an image. */
+export interface WebAnswer {
+  /** The likeliest class, also where the image is unusual. */
+  readonly label: string;
+  readonly probability: number;
+  readonly probabilities: Readonly<Record<string, number>>;
+  /** Whether the image is unlike those that the head was trained on; false for a head without such a rule. */
+  readonly unusual: boolean;
+  /** The larger the stranger; null for a head without such a rule. */
+  readonly novelty: number | null;
+  /** From pixels to probabilities. */
+  readonly milliseconds: number;
+}
+
+/** What the page asks its worker for. */
+export type Question =
+  { readonly kind: 'open' } | { readonly kind: 'predict'; readonly id: number; readonly image: Blob | ImageBitmap };
+
+/** What the worker says. */
+export type Told =
+  | { readonly kind: 'loading'; readonly loaded: number; readonly total: number }
+  | { readonly kind: 'opened'; readonly model: WebModel; readonly threads: number }
+  | { readonly kind: 'unopened'; readonly message: string }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: WebAnswer }
+  | { readonly kind: 'problem'; readonly id: number; readonly message: string };
