@@ -102,6 +102,13 @@ module.exports = {
       from: { path: '^src/studio/page/' },
       to: { path: '^src/', pathNot: '^src/(core|results|report/html|studio/page|studio/api)/' },
     },
+    {
+      name: 'the-exported-page-runs-in-a-browser',
+      comment: 'It shares one file with the code that copies it: what is told to it of a head.',
+      severity: 'error',
+      from: { path: '^src/workflows/export/web/page/' },
+      to: { path: '^src/', pathNot: '^src/workflows/export/web/(page/|web-model\\.ts$)' },
+    },
     ...floors('store', ['format'], ['read'], ['write'], ['care']),
     ...floors(
       'classify',

@@ -22,6 +22,7 @@ const BREACHES: Readonly<Record<string, readonly [from: string, to: string]>> = 
   'only-the-command-line-and-the-library-start-the-studio': ['report/a.ts', '../studio/b.ts'],
   'the-server-asks-what-is-live': ['studio/server/a.ts', '../../store/b.ts'],
   'the-page-runs-in-a-browser': ['studio/page/a.ts', '../../workflows/b.ts'],
+  'the-exported-page-runs-in-a-browser': ['workflows/export/web/page/a.ts', '../../../b.ts'],
   'hono-is-the-studio-s': ['workflows/a.ts', 'hono'],
   'preact-is-the-page-s': ['report/a.ts', 'preact'],
   'store-format-looks-down': ['store/format/a.ts', '../read/b.ts'],

@@ -35,8 +35,7 @@ export function answerElement(answer: WebAnswer, { unusual }: WebModel): HTMLEle
   const likeliest = Object.entries(answer.probabilities).sort(([, a], [, b]) => b - a);
   const parts: HTMLElement[] = [element('h2', {}, answer.label)];
   if (answer.unusual && unusual !== null) {
-    const known =
-      unusual.rate === null ? 'images of its classes' : `${percent(1 - unusual.rate)} of images of its classes`;
+    const known = `${percent(1 - unusual.rate)} of images of its classes`;
     const measured = `${unusual.measure} ${answer.novelty!.toPrecision(3)}; ${known} stay below ${unusual.threshold.toPrecision(3)}`;
     parts.push(
       element(
