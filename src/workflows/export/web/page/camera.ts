@@ -7,6 +7,7 @@ export async function watch(
   tell: (answer: WebAnswer) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  if (!isSecureContext) throw new Error('browsers allow it only where the page is opened by https, or on this machine');
   const stream = await navigator.mediaDevices.getUserMedia({
     video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: 'environment' },
     audio: false,

@@ -93,7 +93,7 @@ function takeCamera(classifier: WebClassifier): void {
 
 /** Keeps all files in the browser, so that the page opens without a network; gives the sentence that says so. */
 async function keepOffline(): Promise<string> {
-  if (!('serviceWorker' in navigator)) return 'This browser keeps no pages for use without a network.';
+  if (!isSecureContext) return `It is kept for use without a network where it is opened by https.`;
   try {
     await navigator.serviceWorker.register('./service-worker.js');
     await navigator.serviceWorker.ready;
@@ -115,7 +115,7 @@ try {
   for (const id of ['choose', 'camera']) byId<HTMLButtonElement>(id).disabled = false;
   const ready = `Ready. It tells ${classes.length} classes apart${classes.length <= 20 ? `: ${classes.join(', ')}` : ''}.`;
   state.textContent = ready;
-  about.textContent = `A ${head} head on ${backbone}, preprocessing ${contract}, made by permafrost ${permafrost}.`;
+  about.textContent = `Head ${head} on ${backbone}, preprocessing ${contract}. Made by permafrost ${permafrost}.`;
   about.append(` ${await keepOffline()}`);
 } catch (error) {
   state.className = 'notice';

@@ -4,8 +4,8 @@ import { pixelsOf } from './pixels.ts';
 
 type Runtime = typeof import('onnxruntime-web');
 
-/** More threads than these gain little on one image, and take the machine from other pages. */
-const MOST_THREADS = 4;
+/** Half the processors, for other pages; more than four gain little on one image. */
+const THREADS = Math.min(4, Math.ceil(navigator.hardwareConcurrency / 2));
 
 const beside = (name: string): string => new URL(name, import.meta.url).href;
 const tell = (told: Told): void => self.postMessage(told);
@@ -42,7 +42,7 @@ interface Opened {
 async function open(): Promise<Opened> {
   const model = (await (await fetched('model.json')).json()) as WebModel;
   const runtime = (await import(/* @vite-ignore */ beside('runtime/ort.js'))) as Runtime;
-  const threads = self.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
+  const threads = self.crossOriginIsolated ? THREADS : 1;
   runtime.env.wasm.numThreads = threads;
   runtime.env.wasm.wasmPaths = { mjs: beside('runtime/ort-wasm.js'), wasm: beside('runtime/ort.wasm') };
   const session = await runtime.InferenceSession.create(await modelBytes(model), { executionProviders: ['wasm'] });
