@@ -1,5 +1,5 @@
 import type { Contract } from '../../../core/contract.ts';
-import { graphWriter, type GraphWriter } from '../../../core/graph-writer.ts';
+import { graphWriter, type GraphWriter } from '../../../core/onnx/graph-writer.ts';
 import type { AddedPart } from '../pixel-front.ts';
 import { mayReachOver, placementNodes, type AxisNodes } from './placement-nodes.ts';
 import { interpolatedNodes, nearestNodes } from './plain-nodes.ts';

@@ -1,5 +1,5 @@
 import type { Contract } from '../../../core/contract.ts';
-import type { GraphWriter } from '../../../core/graph-writer.ts';
+import type { GraphWriter } from '../../../core/onnx/graph-writer.ts';
 
 type SmoothKernel = Exclude<Contract['kernel'], 'nearest'>;
 

@@ -1,5 +1,5 @@
 import type { Contract } from '../../../core/contract.ts';
-import type { GraphWriter } from '../../../core/graph-writer.ts';
+import type { GraphWriter } from '../../../core/onnx/graph-writer.ts';
 import { distanceNodes, kernelNodes } from './kernel-nodes.ts';
 import type { AxisNodes } from './placement-nodes.ts';
 import { planes } from './smooth-nodes.ts';
@@ -33,7 +33,7 @@ function margined(w: GraphWriter, { side }: AxisNodes): { readonly pixels: strin
   };
 }
 
-/** Without antialiasing (image/interpolate.ts): rounded once, halves to even; levels in float32 (batch, 3, size, size). */
+/** Without antialiasing (image/interpolate.ts), rounded once, halves to even: levels in float32, (batch, 3, size, size). */
 export function interpolatedNodes(
   w: GraphWriter,
   kernel: Exclude<Contract['kernel'], 'nearest'>,

@@ -1,4 +1,4 @@
-import type { OnnxAttribute, OnnxNode, OnnxTensor } from './onnx-model.ts';
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../onnx-model.ts';
 
 type Attributes = Readonly<Record<string, OnnxAttribute>>;
 type Data = OnnxTensor['data'];
