@@ -104,10 +104,14 @@ module.exports = {
     },
     {
       name: 'the-exported-page-runs-in-a-browser',
-      comment: 'It shares one file with the code that copies it: what is told to it of a head.',
+      comment: 'It shares what is told to it of a head, and the resize of pixels, which needs no Node.',
       severity: 'error',
       from: { path: '^src/workflows/export/web/page/' },
-      to: { path: '^src/', pathNot: '^src/workflows/export/web/(page/|web-model\\.ts$)' },
+      to: {
+        path: '^src/',
+        pathNot:
+          '^src/(workflows/export/web/(page/|web-model\\.ts$)|core/contract\\.ts$|extract/image/(resample|geometry)\\.ts$)',
+      },
     },
     ...floors('store', ['format'], ['read'], ['write'], ['care']),
     ...floors(

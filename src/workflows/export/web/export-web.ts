@@ -33,10 +33,7 @@ async function webModel(
 ): Promise<WebModel> {
   const { head, document, reject } = await openHead(headFile);
   const networks = headNetworks(document);
-  // One picture enters all of them: the file would not have been written otherwise.
-  const { orientation, alpha } = document.settings.contract;
-  const names = (of: (network: (typeof networks)[number]) => string): string =>
-    [...new Set(networks.map(of))].join(' + ');
+  const [first, ...others] = networks;
   return {
     format: WEB_FORMAT,
     version: 1,
@@ -46,10 +43,8 @@ async function webModel(
     sha256,
     classes: head.classes,
     head: head.name,
-    backbone: names(({ settings, network }) => network?.name ?? settings.backbone),
-    contract: names(({ settings }) => settings.contract.name),
-    orientation,
-    alpha,
+    backbone: networks.map(({ settings, network }) => network?.name ?? settings.backbone).join(' + '),
+    contracts: [first.settings.contract, ...others.map(({ settings }) => settings.contract)],
     unusual: reject === undefined ? null : { measure: reject.measure, threshold: reject.threshold, rate: reject.rate },
     permafrost: VERSION,
   };

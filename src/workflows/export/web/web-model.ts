@@ -1,3 +1,5 @@
+import type { Contract } from '../../../core/contract.ts';
+
 /** What `model.json` says of the exported head, beside which it lies. */
 export interface WebModel {
   readonly format: 'permafrost-web';
@@ -9,12 +11,11 @@ export interface WebModel {
   readonly sha256: string;
   /** In the order of the probabilities. */
   readonly classes: readonly string[];
-  /** The kind of head, the network, and how images enter it. */
+  /** The kind of head, and its networks. */
   readonly head: string;
   readonly backbone: string;
-  readonly contract: string;
-  readonly orientation: 'exif' | 'ignore';
-  readonly alpha: 'white' | 'drop';
+  /** How images enter each network; all of them look at a picture in one way (`orientation`, `alpha`). */
+  readonly contracts: readonly [Contract, ...Contract[]];
   /** When an image is unusual: its novelty is above the threshold. Null for a head without such a rule. */
   readonly unusual: { readonly measure: string; readonly threshold: number; readonly rate: number } | null;
   /** The version of permafrost that wrote it. */

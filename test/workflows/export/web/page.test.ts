@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExportWebResult } from '../../../../src/results/export-result.ts';
 import type { PredictResult } from '../../../../src/results/answer-results.ts';
-import type { WebAnswer } from '../../../../src/workflows/export/web/page/model.ts';
+import type { WebAnswer, WebModel } from '../../../../src/workflows/export/web/page/model.ts';
 import { axeFindings, CHROMIUM, LOOKS, needsBrowser, startBrowser } from '../../../support/browser.ts';
 import { document, permafrost } from '../../../support/command.ts';
 import { emojiDataset } from '../../../support/emoji-dataset.ts';
@@ -46,8 +46,8 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('an exported page in a browser')
   }
   const answers = () => page.locator('#answers li');
   /** Of a file, by the module that other pages may import. */
-  const classify = (path: string): Promise<WebAnswer> =>
-    page.evaluate<WebAnswer>(`(async () => {
+  const classify = (path: string, on = page): Promise<WebAnswer> =>
+    on.evaluate<WebAnswer>(`(async () => {
       const { openClassifier } = await import('./classifier.js');
       globalThis.opened ??= openClassifier();
       const bytes = Uint8Array.from(atob('${readFileSync(path).toString('base64')}'), (c) => c.charCodeAt(0));
@@ -176,6 +176,49 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('an exported page in a browser')
         .filter({ has: page.locator(`img[alt="${name}"]`) })
         .locator('h2')
         .waitFor();
+  });
+
+  it('takes pixels as the contract says: not turned, and the colours under what is transparent', async () => {
+    const other = join(folder(), 'other');
+    cpSync(site, other, { recursive: true });
+    const model = JSON.parse(readFileSync(join(site, 'model.json'), 'utf8')) as WebModel;
+    const contracts = model.contracts.map((contract) => ({ ...contract, orientation: 'ignore', alpha: 'drop' }));
+    writeFileSync(join(other, 'model.json'), JSON.stringify({ ...model, contracts }));
+    const served = await serveFolder(other);
+    const otherPage = await context.newPage();
+    await otherPage.goto(served.address);
+
+    // Colours that alpha hides in part and altogether.
+    const [width, height] = [96, 80];
+    const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) => {
+      const [x, y] = [(i >> 2) % width, Math.floor((i >> 2) / width)];
+      return [x * 2, y * 3, ((x >> 3) + (y >> 3)) % 2 === 0 ? 40 : 220, Math.max(0, x * 3 - 30)][i % 4]!;
+    });
+    const hidden = sharp(rgba, { raw: { width, height, channels: 4 } });
+    const files = ['hidden.png', 'bare.png', 'turned.jpg', 'unturned.jpg'].map((name) => join(other, name));
+    await hidden.clone().png().toFile(files[0]!);
+    await hidden.clone().removeAlpha().png().toFile(files[1]!);
+    const turned = readFileSync(images.find((path) => path.endsWith('turned.jpg'))!);
+    writeFileSync(files[2]!, turned);
+    // The same bytes, with the orientation under another tag.
+    const tag = turned.indexOf(Buffer.from([0x01, 0x12, 0x00, 0x03]));
+    const swapped = turned.indexOf(Buffer.from([0x12, 0x01, 0x03, 0x00]));
+    const at = tag === -1 ? swapped : tag;
+    expect(at).toBeGreaterThan(0);
+    const unturned = Buffer.from(turned);
+    unturned[at + (tag === -1 ? 0 : 1)] = 0x13;
+    writeFileSync(files[3]!, unturned);
+    for (const [asked, plain] of [
+      [files[0]!, files[1]!],
+      [files[2]!, files[3]!],
+    ] as const) {
+      const found = await classify(asked, otherPage);
+      expect(found.probabilities, asked).toEqual((await classify(plain)).probabilities);
+      // It is no matter of course: the page as exported takes them otherwise.
+      expect(found.probabilities, asked).not.toEqual((await classify(asked)).probabilities);
+    }
+    await otherPage.close();
+    await served.stop();
   });
 
   it('says again and again what the camera sees, and stops', async () => {

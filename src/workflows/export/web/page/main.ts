@@ -107,7 +107,7 @@ try {
   const classifier = await openClassifier((loaded, total) => {
     state.textContent = `Loading the classifier: ${megabytes(loaded)} of ${megabytes(total)} MB`;
   });
-  const { title, classes, head, backbone, contract, permafrost } = classifier.model;
+  const { title, classes, head, backbone, contracts, permafrost } = classifier.model;
   document.title = title;
   byId('title').textContent = title;
   takeFiles(classifier);
@@ -115,7 +115,7 @@ try {
   for (const id of ['choose', 'camera']) byId<HTMLButtonElement>(id).disabled = false;
   const ready = `Ready. It tells ${classes.length} classes apart${classes.length <= 20 ? `: ${classes.join(', ')}` : ''}.`;
   state.textContent = ready;
-  about.textContent = `Head ${head} on ${backbone}, preprocessing ${contract}. Made by permafrost ${permafrost}.`;
+  about.textContent = `Head ${head} on ${backbone}, preprocessing ${[...new Set(contracts.map(({ name }) => name))].join(' + ')}. Made by permafrost ${permafrost}.`;
   about.append(` ${await keepOffline()}`);
 } catch (error) {
   state.className = 'notice';

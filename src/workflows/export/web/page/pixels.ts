@@ -1,5 +1,5 @@
 import { withoutOrientation } from './exif-orientation.ts';
-import type { WebModel } from './model.ts';
+import type { Contract } from '../../../../core/contract.ts';
 
 /** uint8 RGB, shape (height, width, 3). */
 export interface Pixels {
@@ -48,7 +48,7 @@ function asStored(bitmap: ImageBitmap): Uint8Array {
 /** The pixels that permafrost takes from the same file, before its resize, which the model does itself. */
 export async function pixelsOf(
   image: Blob | ImageBitmap,
-  { orientation, alpha }: Pick<WebModel, 'orientation' | 'alpha'>,
+  { orientation, alpha }: Pick<Contract, 'orientation' | 'alpha'>,
 ): Promise<Pixels> {
   const bitmap =
     image instanceof Blob

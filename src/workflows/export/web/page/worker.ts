@@ -1,6 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-web';
 import type { Question, Told, WebAnswer, WebModel } from './model.ts';
 import { pixelsOf } from './pixels.ts';
+import { shrunk } from './shrink.ts';
 
 type Runtime = typeof import('onnxruntime-web');
 
@@ -51,8 +52,10 @@ async function open(): Promise<Opened> {
 }
 
 async function answer({ model, runtime, session }: Opened, image: Blob | ImageBitmap): Promise<WebAnswer> {
-  const { data, width, height } = await pixelsOf(image, model);
+  const { contracts } = model;
+  const pixels = await pixelsOf(image, contracts[0]);
   const started = performance.now();
+  const { data, width, height } = contracts.length === 1 ? shrunk(pixels, contracts[0]) : pixels;
   const input = new runtime.Tensor('uint8', data, [1, height, width, 3]);
   const outputs = await session.run({ [session.inputNames[0]!]: input });
   const probabilities = outputs['probabilities']!.data as Float32Array;
