@@ -108,8 +108,7 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
     if (before !== undefined) return known;
     begin(snapshot, known).catch((error: unknown) => {
       if (stop.signal.aborted) return;
-      if (known.answer.state === 'drawing')
-        Object.assign(known, missing(`It could not be drawn: ${reasonOf(error)}`));
+      if (known.answer.state === 'drawing') Object.assign(known, missing(`It could not be drawn: ${reasonOf(error)}`));
       else listener.note?.(`The map is not kept: ${reasonOf(error)}`);
     });
     return known;

@@ -48,8 +48,7 @@ const isMap = ({ widths, settings }: FeatureSet): boolean =>
 const cutOf = ({ set, poolings }: NamedSet) => ({
   cut: set.settings.cut,
   poolings: POOLINGS.filter(
-    (one) =>
-      one === 'avg' || poolings.includes(one) || (one === 'gem' && poolings.includes('flatten') && isMap(set)),
+    (one) => one === 'avg' || poolings.includes(one) || (one === 'gem' && poolings.includes('flatten') && isMap(set)),
   ),
 });
 

@@ -45,8 +45,7 @@ async function dropDamaged(
   const lost = withoutDamaged(manifest, damaged);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
   // The seal goes first: without it nobody takes up the shard again, also where the rest is not removed any more.
-  for (const name of files)
-    if (name.endsWith('.json') && !after.has(name)) await rm(join(path, name), { force: true });
+  for (const name of files) if (name.endsWith('.json') && !after.has(name)) await rm(join(path, name), { force: true });
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(path, set, shard);
   await writeManifest(store);
   // What is remembered of the images has no other use than to spare reading them.

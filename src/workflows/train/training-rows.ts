@@ -23,7 +23,10 @@ export async function trainingRows(
   const stored = storedPartsOfHead(own, document);
   let found = 'other training images';
   if (present(stored)) {
-    const there = storedViews(own, stored.parts.map(({ cut }) => cut));
+    const there = storedViews(
+      own,
+      stored.parts.map(({ cut }) => cut),
+    );
     if (there >= views) {
       const rows = await own.rows({ parts: stored.parts, splits: ['train'], views, memory: 'blocks' });
       if (rows.digest === digest) return rows;

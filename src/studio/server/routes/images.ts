@@ -1,6 +1,7 @@
 import { Hono, type Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import * as z from 'zod';
+import { without } from '../../../core/options.ts';
 import type { Api } from '../../api/api.ts';
 import { browse, BROWSE_OPTIONS } from '../../live/browse.ts';
 import type { Snapshot } from '../../live/snapshot.ts';
@@ -10,10 +11,10 @@ import { jsonOf, snapshotOf } from '../body.ts';
 import { LABEL } from './review.ts';
 import type { Studio } from '../studio.ts';
 
-/** The query as options: numbers where the table has numbers. */
+/** The query as options: numbers where the table has numbers. What the data set is seen through is no option. */
 function queryOptions(c: Context): Record<string, string | number> {
   return Object.fromEntries(
-    Object.entries(c.req.query()).map(([key, value]) => {
+    Object.entries(without(c.req.query(), 'features')).map(([key, value]) => {
       const spec = Object.hasOwn(BROWSE_OPTIONS, key) ? BROWSE_OPTIONS[key as keyof typeof BROWSE_OPTIONS] : undefined;
       return [key, spec?.kind === 'number' && value !== '' ? Number(value) : value];
     }),
