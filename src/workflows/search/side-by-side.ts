@@ -3,7 +3,9 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { matrix, row } from '../../core/matrix.ts';
 import type { Failure, FeaturePart } from '../../core/sample.ts';
+import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
+import { layersOfWeights } from '../../extract/weights/layers-of-weights.ts';
 import type { NetworkFacts } from '../../results/answer-results.ts';
 import type { EngineFacts } from '../../results/extract-result.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
@@ -102,9 +104,16 @@ export async function ownerOf<T extends Pick<PartsOfNetwork, 'settings' | 'known
 ): Promise<T | undefined> {
   if (weights === '' || networks.length === 1) return networks[0];
   const isGraph = ({ settings }: T): boolean => settings.graph !== undefined;
-  if (/\.(safetensors|h5|hdf5)$/i.test(weights)) return networks.find((one) => !isGraph(one));
-  const { digest } = await readOnnxFile(weights);
-  const owner = networks.find((one) => isGraph(one) && one.settings.weights === digest);
+  const lists = networks.filter((one) => !isGraph(one));
+  const isOfLayers = /\.(safetensors|h5|hdf5|json)$/i.test(weights);
+  if (isOfLayers && lists.length === 1) return lists[0];
+  const { digest } = isOfLayers
+    ? await layersOfWeights(
+        weights,
+        lists.map(({ settings }) => layerBackbone(settings.backbone)!),
+      )
+    : await readOnnxFile(weights);
+  const owner = networks.find((one) => isGraph(one) !== isOfLayers && one.settings.weights === digest);
   if (owner !== undefined) return owner;
   const wanted = networks.map(({ settings, known }) => `${known?.name ?? settings.backbone} ${settings.weights}`);
   throw new PermafrostError(
