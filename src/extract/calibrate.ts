@@ -17,8 +17,11 @@ export type CalibrationTarget = NetworkProgram & {
 export const calibratedNames = (backbone: Backbone, cut: string): readonly string[] =>
   isLayerBackbone(backbone) ? layersUpTo(backbone, cut).map(({ name }) => name) : calibratedTensors(backbone, cut);
 
-/** From 0 to the largest value on any image: percentiles of the images' maxima gave the same cosine within 0.0002. */
-const METHOD = 'min-max';
+/**
+ * How ranges are found. Of lists of layers: from 0 to the largest value on any image; percentiles of the images' maxima
+ * gave the same cosine within 0.0002. Of graphs: what loses least (clipRange).
+ */
+const METHODS = { layers: 'min-max', graphs: 'least-squares' } as const;
 
 /** The maximum of each channel, of which the largest is the layer's; after a ReLU the least value is 0. */
 async function layerRanges(
@@ -64,11 +67,11 @@ export async function calibrate(
       'int8 is calibrated on training images, and not one of them can be read. Give readable images, or take --precision fp32.',
     );
   }
-  const ranges =
+  const [method, ranges] =
     'weights' in target
-      ? await layerRanges(target, images, threads, onImage)
-      : await graphRanges(target, target.cut, images, threads, onImage);
-  return { method: METHOD, images: images.map(({ sha256 }) => sha256), ranges };
+      ? [METHODS.layers, await layerRanges(target, images, threads, onImage)]
+      : [METHODS.graphs, await graphRanges(target, target.cut, images, threads, onImage)];
+  return { method, images: images.map(({ sha256 }) => sha256), ranges };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { parcelsFrom, sendParcel, type Parcel } from './parcels.ts';
@@ -8,6 +9,8 @@ export function serveTasks<Task, Answer>(answerTo: (task: Task, bytes: Uint8Arra
   // On a thread of its own, as a task may hold this one.
   const watchdog = new Worker(new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url));
   watchdog.unref();
+  // On Linux the system, where its memory is short, ends this process before any other. The watchdog alone must do else.
+  void writeFile('/proc/self/oom_score_adj', '1000').catch(() => undefined);
   const take = parcelsFrom<Order<Task>>();
   process.on('message', (message) => {
     const parcel = take(message);
