@@ -47,7 +47,7 @@ export function clipRange(values: Histogram): Bounds {
     const { squares, count } = above.at(high);
     for (const low of lows) {
       const step = (high + low.end) / 255;
-      const error = squares + low.squares + (all - count - low.count) * (step * step) / 12;
+      const error = squares + low.squares + ((all - count - low.count) * (step * step)) / 12;
       if (error < best.error) best = { error, min: 0 - low.end, max: high };
     }
   }

@@ -69,7 +69,8 @@ interface Crash {
 function keptAgreement(file: string, { outputs }: Program, expected: number): Promise<Agreement | undefined> {
   return readKept(file, (json) => {
     const { cosines, crash } = json as Agreement & Partial<Crash>;
-    if (typeof crash === 'string') throw new PermafrostError('ENGINE_UNAVAILABLE', `${crash} (As ${file} says of an earlier start.)`);
+    if (typeof crash === 'string')
+      throw new PermafrostError('ENGINE_UNAVAILABLE', `${crash} (As ${file} says of an earlier start.)`);
     const isWhole = outputs.every((output) => cosines[outputName(output)]! >= expected);
     return isWhole ? { cosines, expected } : undefined;
   });

@@ -122,7 +122,11 @@ async function firstRunning(
     const isTried = graph !== undefined && isOpen(request.engine) && variant.precision !== 'int8';
     const problem = isTried ? await problemOf(one.engine, graph.tryOut) : undefined;
     if (problem === undefined) return { facts, tried, engine: one.engine };
-    const others = await firstRunning({ ...facts, measured: undefined, unable: [...unable, variant.engine] }, graph, listener);
+    const others = await firstRunning(
+      { ...facts, measured: undefined, unable: [...unable, variant.engine] },
+      graph,
+      listener,
+    );
     if (others.engine === null) throw problem;
     listener.note?.(`${variant.engine} is passed over: ${problem.message}`);
     return others;

@@ -57,12 +57,12 @@ describe('the range that loses least', () => {
     expect(max).toBeCloseTo(7, 1);
   });
 
-  it.each([0, 1, 5, 40])('is as good as the best of all, of 20,000 values of which %d are far out', (far) => {
-    const values = spread(20_000, far);
+  it.each([0, 1, 5, 40])('is as good as the best of all, of 3,000 values of which %d are far out', (far) => {
+    const values = spread(3000, far);
     const found = counted(values);
     const whole = { min: found.min, max: found.max };
     const error = errorOf(values, clipRange(found));
-    const ends = (largest: number): number[] => Array.from({ length: 40 }, (_, i) => (largest * (40 - i)) / 40);
+    const ends = (largest: number): number[] => Array.from({ length: 16 }, (_, i) => (largest * (16 - i)) / 16);
     const best = Math.min(
       ...ends(whole.max).flatMap((max) => ends(whole.min).map((min) => errorOf(values, { min, max }))),
     );

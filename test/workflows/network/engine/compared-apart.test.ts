@@ -99,7 +99,9 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('a graph on which OpenVINO ends its 
     const dataset = await stripedDataset(join(folder, 'images'), 2, 1);
     const args = ['extract', dataset, '--store', join(folder, 'store'), '--backbone', model, '--contract', 'raw'];
     const { code, stderr, ...rest } = await permafrost([...args, '--json']);
-    expect(stderr).toMatch(/openvino is passed over: The engine openvino .* cannot run this network: it ended with SIG/);
+    expect(stderr).toMatch(
+      /openvino is passed over: The engine openvino .* cannot run this network: it ended with SIG/,
+    );
     expect(stderr).toMatch(/Engine: onnxruntime [\d.]+ on cpu, fp32/);
     expect(code).toBe(0);
     const result = document<ExtractResult>({ code, stderr, ...rest });
