@@ -9,10 +9,10 @@ import type { EngineFacts } from '../../results/extract-result.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import type { Work } from '../work.ts';
-import { cutsOfParts } from './cuts.ts';
-import { extractImages, type ExtractedImages } from './extract-images.ts';
-import { extractorLike, type Extractor, type ExtractorRequest } from './extractor.ts';
-import type { TunedLayers } from './tuned-layers.ts';
+import { cutsOfParts } from '../network/cuts.ts';
+import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
+import { extractorLike, type Extractor, type ExtractorRequest } from '../network/extractor.ts';
+import type { TunedLayers } from '../network/tuned-layers.ts';
 
 /** What features that stand side by side take of one network. */
 export interface PartsOfNetwork {
