@@ -7,7 +7,7 @@ import { inMegabytes } from '../../../core/words.ts';
 import { train } from '../../../workflows/train/train.ts';
 import { TRAIN_OPTIONS } from '../../../workflows/train/options.ts';
 import type { Api } from '../../api/api.ts';
-import { jsonOf } from '../body.ts';
+import { jsonOf } from '../../../http/body.ts';
 import type { Studio } from '../studio.ts';
 
 const requestSchema = z.strictObject({ head: z.enum(TRAIN_OPTIONS.head.choices!), pooling: z.enum(POOLING_CHOICES) });

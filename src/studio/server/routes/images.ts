@@ -5,7 +5,7 @@ import type { Api } from '../../api/api.ts';
 import { browse, BROWSE_OPTIONS } from '../../live/browse.ts';
 import { storeFacts, type Snapshot } from '../../live/store.ts';
 import { viewImage } from '../../live/search.ts';
-import { jsonOf } from '../body.ts';
+import { jsonOf } from '../../../http/body.ts';
 import { LABEL } from './review.ts';
 import type { Studio } from '../studio.ts';
 

@@ -1,7 +1,7 @@
 import { Hono, type Context } from 'hono';
 import * as z from 'zod';
 import type { Api } from '../../api/api.ts';
-import { jsonOf } from '../body.ts';
+import { jsonOf } from '../../../http/body.ts';
 import type { Studio } from '../studio.ts';
 
 /** A label that is given in the review. */

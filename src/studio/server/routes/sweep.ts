@@ -7,7 +7,7 @@ import { gridOfAxes } from '../../../workflows/sweep/axes.ts';
 import { configurationsOf } from '../../../workflows/sweep/grid.ts';
 import { SWEEP_DEFAULTS } from '../../../workflows/sweep/options.ts';
 import type { Api } from '../../api/api.ts';
-import { jsonOf } from '../body.ts';
+import { jsonOf } from '../../../http/body.ts';
 import type { Studio } from '../studio.ts';
 import { SWEEP_SCORES } from '../../../results/sweep-result.ts';
 
