@@ -5,6 +5,19 @@ import { setImmediate } from 'node:timers/promises';
 /** How long connections without a request stay open when a server ends, in milliseconds. */
 const GRACE_MS = 500;
 
+/** Most turns of the event loop for connections that wait: one is accepted a turn, and some always come. */
+const MOST_TURNS = 1000;
+
+/** Lets in the connections that the system has taken already: closing the port would cut them off. */
+async function acceptWaiting(accepted: () => number): Promise<void> {
+  let before = -1;
+  for (let turn = 0; turn < MOST_TURNS && accepted() > before; turn++) {
+    before = accepted();
+    await setImmediate();
+    await setImmediate();
+  }
+}
+
 /** Ends a server so that what was sent to it is answered. */
 export interface Stoppable {
   /** Takes no new connection, answers what was sent on the others, closes them, and resolves when all are closed. */
@@ -18,6 +31,7 @@ export interface Stoppable {
  */
 export function stoppable(server: Server): Stoppable {
   const connections = new Map<Socket, Set<ServerResponse>>();
+  let accepted = 0;
   let stopping = false;
   let graceIsOver = false;
   let allClosed: () => void = () => {};
@@ -26,6 +40,7 @@ export function stoppable(server: Server): Stoppable {
     if (!response.headersSent) response.setHeader('Connection', 'close');
   };
   server.on('connection', (socket) => {
+    accepted++;
     connections.set(socket, new Set());
     socket.once('close', () => {
       connections.delete(socket);
@@ -45,9 +60,7 @@ export function stoppable(server: Server): Stoppable {
 
   return {
     async stop() {
-      // Connections that the system has taken already are accepted in the next turns.
-      await setImmediate();
-      await setImmediate();
+      await acceptWaiting(() => accepted);
       // What http's own close does beside this is told above.
       NetServer.prototype.close.call(server);
       stopping = true;

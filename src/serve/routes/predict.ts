@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Hono, type Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { PermafrostError } from '../../core/errors.ts';
@@ -48,9 +49,12 @@ export function predictRoutes({ heads, limits, queue, metrics }: Service): Hono 
     question: Question,
   ): Promise<Response> {
     const { neighbors } = question;
+    const { signal } = c.req.raw;
+    // Each image listens to it, and Node warns above ten.
+    setMaxListeners(0, signal);
     const found = await head.classifier.predict(
       images.map(({ bytes }) => bytes),
-      { neighbors, signal: c.req.raw.signal },
+      { neighbors, signal },
     );
     const answers = found.map((answer, i): PredictMany['answers'][number] => {
       const { name } = images[i]!;
