@@ -122,6 +122,17 @@ module.exports = {
       from: { path: '^src/studio/page/' },
       to: { path: '^src/', pathNot: '^src/(core|results|report/html|studio/page|studio/api)/' },
     },
+    {
+      name: 'the-exported-page-runs-in-a-browser',
+      comment: 'It shares what is told to it of a head, and the resize of pixels, which needs no Node.',
+      severity: 'error',
+      from: { path: '^src/workflows/export/web/page/' },
+      to: {
+        path: '^src/',
+        pathNot:
+          '^src/(workflows/export/web/(page/|web-model\\.ts$)|core/contract\\.ts$|extract/image/(resample|geometry)\\.ts$)',
+      },
+    },
     ...floors('store', ['format'], ['read'], ['write'], ['care']),
     ...floors(
       'classify',

@@ -25,6 +25,7 @@ const BREACHES: Readonly<Record<string, readonly [from: string, to: string]>> = 
   'http-knows-only-the-core': ['http/a.ts', '../results/b.ts'],
   'the-server-asks-what-is-live': ['studio/server/a.ts', '../../store/b.ts'],
   'the-page-runs-in-a-browser': ['studio/page/a.ts', '../../workflows/b.ts'],
+  'the-exported-page-runs-in-a-browser': ['workflows/export/web/page/a.ts', '../../../b.ts'],
   'hono-is-for-servers': ['workflows/a.ts', 'hono'],
   'preact-is-the-page-s': ['report/a.ts', 'preact'],
   'store-format-looks-down': ['store/format/a.ts', '../read/b.ts'],

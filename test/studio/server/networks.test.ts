@@ -25,7 +25,7 @@ import { api, startStudio, type StudioProcess } from '../../support/studio.ts';
 
 // A network is measured in a process of its own.
 const { extract } = await built<typeof ExtractModule>('workflows/extract/extract.js');
-const { predict } = await built<typeof PredictModule>('workflows/search/predict.js');
+const { predict } = await built<typeof PredictModule>('workflows/predict/predict.js');
 
 const folder = temporaryFolders();
 const NAMES = ['one/features', 'block1', 'two/features'];

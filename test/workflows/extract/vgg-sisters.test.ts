@@ -16,7 +16,7 @@ import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
 import { randomWeights } from '../../support/tiny-backbone.ts';
 
 const { extract } = await built<typeof ExtractModule>('workflows/extract/extract.js');
-const { predict } = await built<typeof PredictModule>('workflows/search/predict.js');
+const { predict } = await built<typeof PredictModule>('workflows/predict/predict.js');
 const { neighbors } = await built<typeof NeighborsModule>('workflows/search/neighbors.js');
 const { train } = await built<typeof TrainModule>('workflows/train/train.js');
 
