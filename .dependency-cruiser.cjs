@@ -155,8 +155,8 @@ module.exports = {
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
     onlyImporter(
       'hyparquet',
-      'extract/archives/parquet-package\\.ts',
-      '(^|node_modules/)hyparquet(-compressors)?(/|$)',
+      'core/parquet-packages\\.ts',
+      '(^|node_modules/)hyparquet(-compressors|-writer)?(/|$)',
     ),
     onlyImporter('apache-arrow', 'store/format/shard\\.ts'),
     onlyImporter('hnswlib-node', 'classify/neighbors/hnsw-graph\\.ts'),

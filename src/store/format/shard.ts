@@ -1,5 +1,6 @@
 import * as arrow from 'apache-arrow';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import type { TableColumn } from '../../core/table/table.ts';
 import { SPLITS, type ImageFacts, type Sample, type Split } from '../../core/sample.ts';
 
 /** A row without its features. `id`, the first 16 hex digits of the file's SHA-256, names the content. */
@@ -237,6 +238,25 @@ export function* decodeShard(bytes: Uint8Array, name: string): Generator<ShardBa
   } catch (cause) {
     throw unreadable(name, cause);
   }
+}
+
+/**
+ * The schema of a table as Parquet files carry it under the key `ARROW:schema`: an encapsulated message in base64. By
+ * it readers know that lists are of one length, which Parquet has no type for.
+ */
+export function arrowSchemaText(columns: readonly TableColumn[]): string {
+  const types = { text: arrow.Utf8, boolean: arrow.Bool, float32: arrow.Float32 };
+  const fields = columns.map(({ name, type, nullable = false, width }) => {
+    const own = new types[type]();
+    if (width === undefined) return new arrow.Field(name, own, nullable);
+    return new arrow.Field(name, new arrow.FixedSizeList(width, new arrow.Field('element', own, false)), false);
+  });
+  const writer = new arrow.RecordBatchStreamWriter();
+  const sink = new ByteSink();
+  writer.reset(sink, new arrow.Schema(fields));
+  const message = Buffer.concat(sink.take());
+  writer.abort();
+  return message.toString('base64');
 }
 
 /** The metadata of a shard's schema. Throws STORE_CORRUPT, as decodeShard. */
