@@ -113,6 +113,7 @@ module.exports = {
       ['heads'],
       ['cross-validation'],
       ['novelty'],
+      ['onnx'],
     ),
     ...floors(
       'extract',
@@ -129,7 +130,7 @@ module.exports = {
       ['network'],
       ['train', 'engines', 'backbone'],
       ['extract', 'sweep', 'search', 'check'],
-      ['finetune', 'machines'],
+      ['finetune', 'machines', 'export'],
       ['strategies'],
       ['run', 'care'],
       ['report'],
