@@ -1,4 +1,5 @@
 import type { ExportAgreement, ExportOnnxResult } from '../results/export-result.ts';
+import type { TableExportResult } from '../results/export-table-result.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, plural } from './format.ts';
 import { printable } from './printable.ts';
@@ -23,5 +24,14 @@ export function exportOnnxText(result: ExportOnnxResult): string {
     `  input ${result.input}: uint8 RGB of any size, upright (batch, height, width, 3); outputs ${outputs.join(', ')}\n` +
     checked +
     failuresText(check?.failed ?? [])
+  );
+}
+
+/** A store that was written as a table: what is in it, and where. */
+export function exportTableText({ images, features, width, relabelled, answers, files }: TableExportResult): string {
+  const labels = relabelled === undefined ? '' : `, ${plural(relabelled, 'image')} under the labels of the list`;
+  return (
+    `${plural(images, 'image')}${labels}: path, label, split, ${answers === null ? '' : 'answers, '}${width} numbers of ${printable(features)}\n` +
+    files.map(({ path, bytes: size }) => `  ${printable(path)}  ${bytes(size)}\n`).join('')
   );
 }

@@ -70,10 +70,7 @@ export async function* parquetBytes(
     schema: [
       {
         name: 'schema',
-        num_children: columns.reduce(
-          (sum, { width }) => sum + (listsAs === 'columns' ? (width ?? 1) : 1),
-          0,
-        ),
+        num_children: columns.reduce((sum, { width }) => sum + (listsAs === 'columns' ? (width ?? 1) : 1), 0),
       },
       ...columns.flatMap((column) => elementsOf(column, listsAs)),
     ],

@@ -9,7 +9,8 @@ export interface TableColumn {
 }
 
 /** The values of a column in some rows; of one with a width row after row, shape (rows, width). */
-export type ColumnValues = readonly (string | null)[] | readonly (boolean | null)[] | readonly (number | null)[] | Float32Array;
+export type ColumnValues =
+  readonly (string | null)[] | readonly (boolean | null)[] | readonly (number | null)[] | Float32Array;
 
 /** Some rows of a table: the values of each column, in the order of the columns. */
 export interface TableRows {

@@ -39,7 +39,10 @@ export async function train(
   for (const note of madeOfMaps(store.parts(features))) work.listener?.note?.(note);
   const request = { owner: 'train', store, features, views, bound };
   const count = await openLooks(store.path, work.listener);
-  const trained = { ...(await trainWithin(plan, request, { reject: options.reject, answers: true }, work)), relabelled };
+  const trained = {
+    ...(await trainWithin(plan, request, { reject: options.reject, answers: true }, work)),
+    relabelled,
+  };
   const test = scoreTest ? await scoreOnTest(trained, store, { count, command: 'train' }, work) : undefined;
   const looks = await count.add('train', trained.result.validatedOn, headsMeasured(trained));
   const file = await keepHead(store, trained, out);

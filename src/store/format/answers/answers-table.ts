@@ -65,8 +65,7 @@ export function answersRows(
   { samples, outOfFold, answered, P, novelty, unknown }: AnswerRows,
   classes: readonly string[],
 ): TableRows {
-  const each = <T>(of: (i: number) => T): (T | null)[] =>
-    samples.map((_, i) => (answered[i] === 1 ? of(i) : null));
+  const each = <T>(of: (i: number) => T): (T | null)[] => samples.map((_, i) => (answered[i] === 1 ? of(i) : null));
   const guess = samples.map((_, i) => likeliest(P, i));
   return {
     rows: samples.length,

@@ -78,12 +78,7 @@ export async function exportTable(
 }
 
 /** The table of a head's answers, where there is one that fits; else it is said why none is joined. */
-async function answersOf(
-  opened: Store,
-  store: Store,
-  head: string,
-  work: Work,
-): Promise<OpenedAnswers | undefined> {
+async function answersOf(opened: Store, store: Store, head: string, work: Work): Promise<OpenedAnswers | undefined> {
   let why: string;
   try {
     const file = await headFileOf(head === '' ? opened.path : head, work.listener);

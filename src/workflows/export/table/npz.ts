@@ -4,7 +4,8 @@ import { featureBatches, widthOfParts, type ExportedStore } from './table-rows.t
 import { storedAnswers } from '../../train/answers/open-answers.ts';
 import type { Work } from '../../work.ts';
 
-const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+const bytesOf = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 async function* arrayBytes(array: NpyArray): AsyncGenerator<Uint8Array> {
   yield npyHeader(array);
@@ -31,9 +32,21 @@ export async function* npzBytes(from: ExportedStore, batchRows: number, work: Wo
   };
   const arrays: NpyArray[] = [
     { name: 'X', descr: '<f4', shape: [length, widthOfParts(parts)], data: features() },
-    npyIntegers('y', length, each(({ label }) => numberOf.get(label)!)),
-    npyTexts('paths', length, each(({ path }) => path)),
-    npyTexts('split', length, each(({ split }) => split)),
+    npyIntegers(
+      'y',
+      length,
+      each(({ label }) => numberOf.get(label)!),
+    ),
+    npyTexts(
+      'paths',
+      length,
+      each(({ path }) => path),
+    ),
+    npyTexts(
+      'split',
+      length,
+      each(({ split }) => split),
+    ),
     npyTexts('classes', classes.length, () => classes),
   ];
   if (answers !== undefined) {

@@ -65,10 +65,7 @@ function emptyRows(samples: readonly StoredSample[], classes: number): AnswerRow
  * content, what heads said that were fitted without them, where that was judged; of images of `splits` what it says
  * itself; of others nothing. Throws STORE_CORRUPT, INTERRUPTED.
  */
-export async function* answersOfHead(
-  { trained, store, splits }: AskedHead,
-  work: Work,
-): AsyncGenerator<AnswerRows> {
+export async function* answersOfHead({ trained, store, splits }: AskedHead, work: Work): AsyncGenerator<AnswerRows> {
   const known = knownOutOfFold(trained);
   const trainedOn = await contentsOfTrain(store);
   const rows = await store.rows({ parts: trained.parts, memory: 'blocks' });

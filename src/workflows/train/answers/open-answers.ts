@@ -83,4 +83,3 @@ export async function* storedAnswers({ parquet }: OpenedAnswers): AsyncGenerator
       };
   }
 }
-
