@@ -155,7 +155,7 @@ module.exports = {
     onlyImporter('sharp', 'extract/image/sharp\\.ts'),
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
     onlyImporter('hyparquet', 'core/parquet-packages\\.ts', '(^|node_modules/)hyparquet(-compressors|-writer)?(/|$)'),
-    onlyImporter('apache-arrow', 'store/format/shard\\.ts'),
+    onlyImporter('apache-arrow', 'store/format/arrow-file\\.ts'),
     onlyImporter('hnswlib-node', 'classify/neighbors/hnsw-graph\\.ts'),
     onlyImporter('tfjs', 'extract/engines/tfjs/runtime\\.ts', '(^|node_modules/)@tensorflow/'),
     onlyImporter('ml-logistic-regression', 'classify/heads/ml-logistic\\.ts'),

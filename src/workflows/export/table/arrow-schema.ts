@@ -1,4 +1,4 @@
-import { arrowSchemaText } from '../../../store/format/shard.ts';
+import { arrowSchemaText } from '../../../store/format/arrow-file.ts';
 import type { ListsAs } from '../../../core/table/parquet.ts';
 import type { TableColumn } from '../../../core/table/table.ts';
 
