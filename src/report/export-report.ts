@@ -1,4 +1,5 @@
 import type { ExportAgreement, ExportOnnxResult, ExportWebResult } from '../results/export-result.ts';
+import type { TableExportResult } from '../results/export-table-result.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, plural } from './format.ts';
 import { printable } from './printable.ts';
@@ -32,5 +33,14 @@ export function exportWebText({ folder, title, bytes: all, runtimeBytes, model }
     `${printable(folder)}: a page for ${printable(title)}, ${bytes(all)} to load (the model ${bytes(model.bytes)}, ONNX Runtime ${bytes(runtimeBytes)})\n` +
     `  Any web server serves it. On this machine: npx serve ${printable(folder)}, or python3 -m http.server -d ${printable(folder)}\n` +
     exportOnnxText(model)
+  );
+}
+
+/** A store that was written as a table: what is in it, and where. */
+export function exportTableText({ images, features, width, relabelled, answers, files }: TableExportResult): string {
+  const labels = relabelled === undefined ? '' : `, ${plural(relabelled, 'image')} under the labels of the list`;
+  return (
+    `${plural(images, 'image')}${labels}: path, label, split, ${answers === null ? '' : 'answers, '}${width} numbers of ${printable(features)}\n` +
+    files.map(({ path, bytes: size }) => `  ${printable(path)}  ${bytes(size)}\n`).join('')
   );
 }

@@ -11,6 +11,7 @@ export type * from './head-result.ts';
 export type { OrReason } from './or-reason.ts';
 export type * from './machines-result.ts';
 export type * from './queue-result.ts';
+export type * from './serve-result.ts';
 export type * from './store-results.ts';
 export type * from './strategies-result.ts';
 export type * from './sweep-result.ts';

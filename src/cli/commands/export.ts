@@ -1,28 +1,24 @@
-import { PermafrostError } from '../../core/errors.ts';
-import { stringOption } from '../../core/options.ts';
-import { exportOnnxText, exportWebText } from '../../report/export-report.ts';
+import { exportOnnxText, exportTableText, exportWebText } from '../../report/export-report.ts';
 import { EXPORT_ONNX_OPTIONS } from '../../workflows/export/options.ts';
+import { TABLE_OPTIONS } from '../../workflows/export/table/options.ts';
 import { exportTarget, requireOwnFlags } from '../../workflows/export/target.ts';
 import { EXPORT_WEB_OPTIONS } from '../../workflows/export/web/options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 export const exportCommand: CommandSpec = {
   name: 'export',
-  summary: 'write a head as one ONNX file that answers anywhere, or as a page that answers in a browser',
-  arguments: [['<source>', 'a head file that train or run wrote, or a store: its best head']],
-  options: {
-    ...EXPORT_ONNX_OPTIONS,
-    ...EXPORT_WEB_OPTIONS,
-    parquet: stringOption('', 'a Parquet file: a row an image'),
-    csv: stringOption('', 'the same as CSV'),
-    npz: stringOption('', 'the same as arrays for NumPy'),
-  },
+  summary: 'write a head as one ONNX file that answers anywhere or as a page for browsers, or a store as a table',
+  arguments: [['<source>', 'a head file that train or run wrote, or a store: its best head; for a table the store']],
+  options: { ...EXPORT_ONNX_OPTIONS, ...EXPORT_WEB_OPTIONS, ...TABLE_OPTIONS },
   async act([source], flags, context) {
     const target = exportTarget(flags);
-    if (target === 'table')
-      throw new PermafrostError('OPTION_INVALID', `export: ${target} is not there yet. Give --onnx FILE or --web DIR.`);
-    const table = target === 'web' ? EXPORT_WEB_OPTIONS : EXPORT_ONNX_OPTIONS;
+    const table = { onnx: EXPORT_ONNX_OPTIONS, web: EXPORT_WEB_OPTIONS, table: TABLE_OPTIONS }[target];
     requireOwnFlags(flags, target, Object.keys(table));
+    if (target === 'table') {
+      const { exportTable } = await import('../../workflows/export/table/export-table.ts');
+      const result = await exportTable(source as string, pick(flags, TABLE_OPTIONS), context);
+      return { json: result, text: exportTableText(result) };
+    }
     const { headFileOf } = await import('../../workflows/run/best-head.ts');
     const file = await headFileOf(source as string, context.listener);
     if (target === 'web') {
