@@ -68,7 +68,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox'],
 });
 try {
-  const exported = permafrost('export', head, '--web', site, '--no-check', ...precision);
+  const exported = permafrost('export', head, '--web', site, ...precision);
   const { predictions } = permafrost('predict', head, images, '-k', '0');
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
@@ -102,7 +102,7 @@ try {
   );
   for (const { path } of predictions.slice(0, 20)) threaded?.push((await ask(page, await readFile(path))).whole);
 
-  const ms = (/** @type {readonly number[] | undefined} */ list) => `${median(list ?? []).toFixed(0)} ms`;
+  const ms = (/** @type {number[] | undefined} */ list) => `${median(list ?? []).toFixed(0)} ms`;
   console.log(
     [
       `${exported.title}: ${(exported.bytes / 1e6).toFixed(1)} MB to load, the model ${(exported.model.bytes / 1e6).toFixed(1)} MB, ${exported.model.precision}; ready after ${(openMs / 1000).toFixed(1)} s from this machine`,
