@@ -96,12 +96,12 @@ export async function imagesExtractor(
 }
 
 /** The network that a weights file is of: of several graphs the one with its digest. Throws FINGERPRINT_MISMATCH. */
-async function ownerOf(
+export async function ownerOf<T extends Pick<PartsOfNetwork, 'settings' | 'known'>>(
   weights: string,
-  networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
-): Promise<PartsOfNetwork | undefined> {
+  networks: readonly [T, ...T[]],
+): Promise<T | undefined> {
   if (weights === '' || networks.length === 1) return networks[0];
-  const isGraph = ({ settings }: PartsOfNetwork): boolean => settings.graph !== undefined;
+  const isGraph = ({ settings }: T): boolean => settings.graph !== undefined;
   if (/\.(safetensors|h5|hdf5)$/i.test(weights)) return networks.find((one) => !isGraph(one));
   const { digest } = await readOnnxFile(weights);
   const owner = networks.find((one) => isGraph(one) && one.settings.weights === digest);
