@@ -22,8 +22,12 @@ export interface Finding {
   readonly details: string;
 }
 
-/** What legitimately differs from run to run: times, and what is remembered only to spare work. */
+/**
+ * What legitimately differs from run to run: times, what is remembered only to spare work, and the lock of a process
+ * that could not remove it, which the next writer takes over.
+ */
 const VARIES = [
+  /^writer\.lock$/,
   /^file-times/,
   /^sketches/,
   /\.jsonl$/,

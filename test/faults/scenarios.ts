@@ -49,7 +49,7 @@ export async function makeScenarios(folder: string): Promise<Scenario[]> {
   await done(['extract', more, '--store', at('pooled'), ...pooled]);
   const image = join(more, 'Val', 'down', '0.png');
   const grid = ['--head', 'centroid,ridge', '--pca', '0', '--folds', '2', '--save', '--workers', '1'];
-  const old = fileURLToPath(new URL('../fixtures/store-v1', import.meta.url));
+  const old = fileURLToPath(new URL('../fixtures/store-v1/store', import.meta.url));
   return [
     { name: 'extract', base: undefined, args: (store) => ['extract', few, '--store', store, ...EXTRACT] },
     { name: 'extract more', base: at('of-few'), args: (store) => ['extract', more, '--store', store, ...EXTRACT] },

@@ -1,11 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import {
-  POOLING_CHOICES,
-  poolingsIn,
-  type FeaturePart,
-  type Pooling,
-  type PoolingChoice,
-} from '../../core/sample.ts';
+import { POOLING_CHOICES, poolingsIn, type FeaturePart, type Pooling, type PoolingChoice } from '../../core/sample.ts';
 import type { CoveringSet, FeatureSet, Manifest, StoreFolder } from '../format/manifest.ts';
 
 /** A set and the poolings of it that are meant. */
