@@ -27,7 +27,7 @@ export interface Finding {
  * that could not remove it, which the next writer takes over.
  */
 const VARIES = [
-  /^writer\.lock$/,
+  /^writer\.lock/,
   /^file-times/,
   /^sketches/,
   /\.jsonl$/,
