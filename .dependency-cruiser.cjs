@@ -122,6 +122,17 @@ module.exports = {
       from: { path: '^src/studio/page/' },
       to: { path: '^src/', pathNot: '^src/(core|results|report/html|studio/page|studio/api)/' },
     },
+    {
+      name: 'the-exported-page-runs-in-a-browser',
+      comment: 'It shares what is told to it of a head, and the resize of pixels, which needs no Node.',
+      severity: 'error',
+      from: { path: '^src/workflows/export/web/page/' },
+      to: {
+        path: '^src/',
+        pathNot:
+          '^src/(workflows/export/web/(page/|web-model\\.ts$)|core/contract\\.ts$|extract/image/(resample|geometry)\\.ts$)',
+      },
+    },
     ...floors('store', ['format'], ['read'], ['write'], ['care']),
     ...floors(
       'classify',
@@ -133,6 +144,7 @@ module.exports = {
       ['heads'],
       ['cross-validation'],
       ['novelty'],
+      ['onnx'],
     ),
     ...floors(
       'extract',
@@ -153,7 +165,7 @@ module.exports = {
       ['strategies'],
       ['run', 'care'],
       ['classifier'],
-      ['predict', 'report'],
+      ['predict', 'report', 'export'],
     ),
     ...floors('studio', ['api'], ['live', 'page'], ['server']),
     {
@@ -174,12 +186,8 @@ module.exports = {
     onlyImporter('@aws-sdk/client-s3', 'extract/source/s3/s3-client\\.ts'),
     onlyImporter('sharp', 'extract/image/sharp\\.ts'),
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
-    onlyImporter(
-      'hyparquet',
-      'extract/archives/parquet-package\\.ts',
-      '(^|node_modules/)hyparquet(-compressors)?(/|$)',
-    ),
-    onlyImporter('apache-arrow', 'store/format/shard\\.ts'),
+    onlyImporter('hyparquet', 'core/parquet-packages\\.ts', '(^|node_modules/)hyparquet(-compressors|-writer)?(/|$)'),
+    onlyImporter('apache-arrow', 'store/format/arrow-file\\.ts'),
     onlyImporter('hnswlib-node', 'classify/neighbors/hnsw-graph\\.ts'),
     onlyImporter('tfjs', 'extract/engines/tfjs/runtime\\.ts', '(^|node_modules/)@tensorflow/'),
     onlyImporter('ml-logistic-regression', 'classify/heads/ml-logistic\\.ts'),

@@ -1,4 +1,4 @@
-import type { Answer, IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
+import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
 import type { DoctorResult } from '../results/engine-results.ts';
 import type { InspectResult } from '../results/store-results.ts';
 import { POOLINGS, widthOf } from '../core/sample.ts';
@@ -13,12 +13,14 @@ function neighborLines(neighbors: readonly NeighborResult[]): string {
     .join('');
 }
 
-/** What is answered: the likeliest class and its probability, and how unusual the image is where it is unknown. */
-function answer({ unknown, label, probability, strangeness }: Answer): string {
-  const best = `${printable(label)} (${probability.toFixed(4)})`;
+type Prediction = PredictResult['predictions'][number];
+
+/** What is answered: the class and its probability, or that it is unknown, why, and the best guess. */
+function answer({ unknown, guess, probability, strangeness }: Prediction): string {
+  const best = `${printable(guess)} (${probability.toFixed(4)})`;
   if (!unknown || strangeness === null) return best;
   const { measure, value, threshold } = strangeness;
-  return `${best}, unusual: ${measure} ${significant(value)}, above ${significant(threshold)}`;
+  return `unknown (${measure} ${significant(value)}, above ${significant(threshold)}); best guess ${best}`;
 }
 
 /** Predictions for a terminal: answer, probability, nearest training images of each image. */

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { raw } from './http.ts';
+import { checkedDocuments } from './json-documents.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -31,7 +32,8 @@ export async function startStudio(store: string, ...flags: string[]): Promise<St
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
-      if (stdout.trimEnd().endsWith('}')) resolve(JSON.parse(stdout) as { address: string; port: number });
+      if (stdout.trimEnd().endsWith('}'))
+        resolve(checkedDocuments('studio', stdout)[0] as { address: string; port: number });
     });
     child.once('exit', (code) => reject(new Error(`the studio ended with ${code}: ${stderr}`)));
   });
