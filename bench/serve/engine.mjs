@@ -45,15 +45,18 @@ async function once() {
 
 await networks.run(images.slice(0, BATCH));
 const started = performance.now();
+const cpu = process.cpuUsage();
 let passes = 0;
 while (passes === 0 || performance.now() - started < Number(least) * 1000) {
   await once();
   passes++;
 }
 const seconds = (performance.now() - started) / 1000;
+const { user, system } = process.cpuUsage(cpu);
+const cpuMs = (user + system) / 1000 / (images.length * passes);
 const one = performance.now();
 const ones = Math.min(images.length, 16);
 for (const image of images.slice(0, ones)) await networks.run([image]);
 const oneMs = (performance.now() - one) / ones;
 await networks.dispose();
-console.log(JSON.stringify({ perSecond: (images.length * passes) / seconds, oneMs }));
+console.log(JSON.stringify({ perSecond: (images.length * passes) / seconds, cpuMs, oneMs }));

@@ -18,7 +18,7 @@ import { writeReport } from '../machine.mjs';
 import { median } from '../median.mjs';
 import { peerPython } from '../peer-environment.mjs';
 import { ask, drive } from './clients.mjs';
-import { permafrostSide, peerSide } from './sides.mjs';
+import { cpuSeconds, permafrostSide, peerSide } from './sides.mjs';
 import { soak } from './soak.mjs';
 
 const root = (/** @type {string} */ path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -104,7 +104,7 @@ try {
   if (differing.some((count) => count > most)) throw new Error('The sides name different classes: nothing is timed.');
 
   const alone = [];
-  /** @type {Record<string, Record<number, import('./clients.mjs').Load[]>>} */
+  /** @type {Record<string, Record<number, (import('./clients.mjs').Load & { cpuMs: number })[]>>} */
   const loads = {};
   for (let round = 0; round < Number(rounds); round++) {
     const seconds = '5';
@@ -120,7 +120,9 @@ try {
       const side = await open();
       await drive({ port: side.port, images, clients: 8, requests: 32 });
       for (const clients of levels) {
-        const load = await drive({ port: side.port, images, clients, requests: Number(requests) });
+        const cpu = cpuSeconds(side);
+        const driven = await drive({ port: side.port, images, clients, requests: Number(requests) });
+        const load = { ...driven, cpuMs: (1000 * (cpuSeconds(side) - cpu)) / Number(requests) };
         ((loads[side.name] ??= {})[clients] ??= []).push(load);
         console.error(
           `${side.name}, ${clients} clients: ${load.perSecond.toFixed(1)}/s, p50 ${load.p50.toFixed(0)} ms`,
@@ -130,10 +132,16 @@ try {
     }
   }
   const perSecond = median(alone.map((one) => one.perSecond));
-  const engineAlone = { perSecond, oneMs: median(alone.map((one) => one.oneMs)), rounds: alone };
+  const engineAlone = {
+    perSecond,
+    cpuMs: median(alone.map((one) => one.cpuMs)),
+    oneMs: median(alone.map((one) => one.oneMs)),
+    rounds: alone,
+  };
   const table = Object.entries(loads).flatMap(([name, byClients]) =>
     Object.entries(byClients).map(([clients, all]) => {
-      const of = (/** @type {'perSecond' | 'p50' | 'p95' | 'p99'} */ key) => median(all.map((load) => load[key]));
+      const of = (/** @type {'perSecond' | 'p50' | 'p95' | 'p99' | 'cpuMs'} */ key) =>
+        median(all.map((load) => load[key]));
       return {
         name,
         clients: Number(clients),
@@ -142,19 +150,20 @@ try {
         p50: of('p50'),
         p95: of('p95'),
         p99: of('p99'),
+        cpuMs: of('cpuMs'),
         rounds: all,
       };
     }),
   );
   console.log(
-    `network alone: ${perSecond.toFixed(1)} images/s in batches of 8, ${engineAlone.oneMs.toFixed(1)} ms for one`,
+    `network alone: ${perSecond.toFixed(1)} images/s in batches of 8, ${engineAlone.cpuMs.toFixed(1)} ms of the processor each, ${engineAlone.oneMs.toFixed(1)} ms for one alone`,
   );
   console.log(
-    '| side | clients | requests/s | of the network alone | p50 ms | p95 ms | p99 ms |\n|---|---|---|---|---|---|---|',
+    '| side | clients | requests/s | of the network alone | p50 ms | p95 ms | p99 ms | CPU ms a request |\n|---|---|---|---|---|---|---|---|',
   );
-  for (const { name, clients, perSecond: rate, ofEngine, p50, p95, p99 } of table)
+  for (const { name, clients, perSecond: rate, ofEngine, p50, p95, p99, cpuMs } of table)
     console.log(
-      `| ${name} | ${clients} | ${rate.toFixed(1)} | ${(100 * ofEngine).toFixed(0)} % | ${p50.toFixed(0)} | ${p95.toFixed(0)} | ${p99.toFixed(0)} |`,
+      `| ${name} | ${clients} | ${rate.toFixed(1)} | ${(100 * ofEngine).toFixed(0)} % | ${p50.toFixed(0)} | ${p95.toFixed(0)} | ${p99.toFixed(0)} | ${cpuMs.toFixed(1)} |`,
     );
   const soakReport =
     Number(soaked) > 0 ? await soak(await permafrostSide(head, engine, precision), images, Number(soaked)) : undefined;

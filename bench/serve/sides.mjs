@@ -2,6 +2,7 @@
 // The services that are compared, each a process of its own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -82,4 +83,11 @@ export async function peerSide(name, python, head, network) {
   const side = await start(name, python, [PEER, '--head', head, '--port', String(port), ...network], () => port);
   await reachable(port);
   return side;
+}
+
+/** Processor time that a side has taken so far, in seconds (Linux: in hundredths). @param {Side} side */
+export function cpuSeconds({ child }) {
+  const after = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1] ?? '';
+  const fields = after.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

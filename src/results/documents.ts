@@ -10,6 +10,7 @@ import type { HeadResult, RunResult } from './head-result.ts';
 import type { MergeResult, PartResult, PartsResult, PlanResult } from './machines-result.ts';
 import type { FilledResult, QueueProgress, WorkedUnit, WorkerResult } from './queue-result.ts';
 import type { ReportResult } from './report-data.ts';
+import type { ServeResult } from './serve-result.ts';
 import type { GcResult, InspectResult, MigrateResult, RepairResult, VerifyResult } from './store-results.ts';
 import type { SweepResult } from './sweep-result.ts';
 
@@ -47,6 +48,7 @@ export interface Documents {
   readonly check: CheckResult;
   readonly report: ReportResult;
   readonly studio: StudioStarted;
+  readonly serve: ServeResult;
   readonly inspect: InspectResult;
   readonly verify: VerifyResult;
   readonly repair: RepairResult;
