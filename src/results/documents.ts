@@ -4,6 +4,7 @@ import type { BackboneResult, BackbonesResult } from './backbone-results.ts';
 import type { CheckResult } from './check-result.ts';
 import type { BenchResult, DoctorResult, EnginesResult } from './engine-results.ts';
 import type { ExportOnnxResult, ExportWebResult } from './export-result.ts';
+import type { TableExportResult } from './export-table-result.ts';
 import type { ExtractResult } from './extract-result.ts';
 import type { FinetuneResult } from './finetune-result.ts';
 import type { HeadResult, RunResult } from './head-result.ts';
@@ -44,7 +45,7 @@ export interface Documents {
   readonly finetune: FinetuneResult;
   readonly predict: PredictResult;
   readonly neighbors: NeighborsResult;
-  readonly export: ExportOnnxResult | ExportWebResult;
+  readonly export: ExportOnnxResult | ExportWebResult | TableExportResult;
   readonly check: CheckResult;
   readonly report: ReportResult;
   readonly studio: StudioStarted;
