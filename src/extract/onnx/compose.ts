@@ -11,6 +11,8 @@ export interface ModelPart {
   readonly bytes: Uint8Array;
   /** What its tensors and nodes are called in the whole; undefined: as they are. */
   readonly rename?: (name: string) => string;
+  /** The bits of a constant in float16, where it is to be kept so and cast when it is read; undefined: as it is. */
+  readonly inHalf?: (tensor: WireTensor) => Uint16Array | undefined;
 }
 
 /** What is put around the parts. */
@@ -78,11 +80,32 @@ function newNames(
   return changed;
 }
 
-function partFields(model: ParsedModel, rename: (name: string) => string): Uint8Array[] {
+const [FLOAT32, FLOAT16] = [1, 10];
+
+/** A constant in float16 under another name, little-endian. */
+function halfTensor(name: string, dims: readonly number[], bits: Uint16Array): Uint8Array[] {
+  const bytes = new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength);
+  const parts = [...dims.flatMap((size) => numberField(1, size)), ...numberField(2, FLOAT16)];
+  return [...parts, ...textField(8, name), ...bytesField(9, bytes)];
+}
+
+function partFields(model: ParsedModel, { rename = (same) => same, inHalf }: ModelPart): Uint8Array[] {
   const names = newNames(model, rename);
+  const tensors: Uint8Array[] = [];
+  const casts: OnnxGraph['nodes'][number][] = [];
+  for (const tensor of model.initializers.values()) {
+    const bits = inHalf?.(tensor);
+    const name = rename(tensor.name);
+    if (bits === undefined) tensors.push(...bytesField(5, ...tensorBytes(tensor, names)));
+    else {
+      tensors.push(...bytesField(5, ...halfTensor(`${name}/half`, tensor.dims, bits)));
+      casts.push({ op: 'Cast', inputs: [`${name}/half`], outputs: [name], attributes: { to: FLOAT32 } });
+    }
+  }
   return [
+    graphFields({ name: '', nodes: casts, initializers: [], inputs: [], outputs: [] }, 'cast/'),
     ...model.nodes.flatMap((node) => bytesField(1, ...nodeBytes(node, names, names.size > 1 ? rename : undefined))),
-    ...[...model.initializers.values()].flatMap((tensor) => bytesField(5, ...tensorBytes(tensor as WireTensor, names))),
+    ...tensors,
     ...[...model.sparse.values()].flatMap((bytes) => bytesField(15, bytes)),
   ];
 }
@@ -107,7 +130,7 @@ export function composedModel({ name, parts, inputs, front, behind, outputs, met
     ...bytesField(
       7,
       own(front, { inputs, outputs: [] }),
-      ...models.flatMap((model, i) => partFields(model, parts[i]!.rename ?? ((same) => same))),
+      ...models.flatMap((model, i) => partFields(model, parts[i]!)),
       own(behind, { inputs: [], outputs }),
     ),
     ...[...opsets].flatMap(([domain, version]) => bytesField(8, ...textField(1, domain), ...numberField(2, version))),
