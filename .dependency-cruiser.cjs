@@ -133,7 +133,8 @@ module.exports = {
       ['finetune', 'machines', 'export'],
       ['strategies'],
       ['run', 'care'],
-      ['report'],
+      ['classifier'],
+      ['predict', 'report'],
     ),
     ...floors('studio', ['api'], ['live', 'page'], ['server']),
     {
