@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { OnnxGraph } from '../../core/onnx-model.ts';
 import type { WireTensor } from '../backbones/onnx-file.ts';
-import { graphFields, nodeBytes, tensorBytes } from './assemble.ts';
+import { graphFields, nodeBytes, rewired, tensorBytes } from './assemble.ts';
 import type { AddedPart } from './pixel-front.ts';
 import { parseModel, type ParsedModel } from './wire/parse-model.ts';
 import { bytesField, joined, numberField, textField } from './wire/wire.ts';
@@ -13,6 +13,8 @@ export interface ModelPart {
   readonly rename?: (name: string) => string;
   /** The bits of a constant in float16, where it is to be kept so and cast when it is read; undefined: as it is. */
   readonly inHalf?: (tensor: WireTensor) => Uint16Array | undefined;
+  /** A tensor that is rounded to float16 before others read it, as a store would keep it. */
+  readonly rounded?: string | undefined;
 }
 
 /** What is put around the parts. */
@@ -89,7 +91,7 @@ function halfTensor(name: string, dims: readonly number[], bits: Uint16Array): U
   return [...parts, ...textField(8, name), ...bytesField(9, bytes)];
 }
 
-function partFields(model: ParsedModel, { rename = (same) => same, inHalf }: ModelPart): Uint8Array[] {
+function partFields(model: ParsedModel, { rename = (same) => same, inHalf, rounded }: ModelPart): Uint8Array[] {
   const names = newNames(model, rename);
   const tensors: Uint8Array[] = [];
   const casts: OnnxGraph['nodes'][number][] = [];
@@ -102,13 +104,31 @@ function partFields(model: ParsedModel, { rename = (same) => same, inHalf }: Mod
       casts.push({ op: 'Cast', inputs: [`${name}/half`], outputs: [name], attributes: { to: FLOAT32 } });
     }
   }
-  return [
-    graphFields({ name: '', nodes: casts, initializers: [], inputs: [], outputs: [] }, 'cast/'),
-    ...model.nodes.flatMap((node) => bytesField(1, ...nodeBytes(node, names, names.size > 1 ? rename : undefined))),
-    ...tensors,
-    ...[...model.sparse.values()].flatMap((bytes) => bytesField(15, bytes)),
-  ];
+  const called = names.size > 1 ? rename : undefined;
+  const nodes: Uint8Array[] = [];
+  const stored = `${rounded}/stored`;
+  if (rounded !== undefined) names.set(stored, rename(stored));
+  let isStored = false;
+  for (const node of model.nodes) {
+    const reads = rounded !== undefined && node.inputs.includes(rounded);
+    // Operators stand behind those that they read.
+    if (reads && !isStored) nodes.push(nodeFields(roundedNodes(rename(rounded), rename(stored))));
+    isStored ||= reads;
+    const own = reads ? rewired(node, new Map([[rounded, stored]])) : node;
+    nodes.push(...bytesField(1, ...nodeBytes(own, names, called)));
+  }
+  const sparse = [...model.sparse.values()].flatMap((bytes) => bytesField(15, bytes));
+  return [nodeFields(casts), ...nodes, ...tensors, ...sparse];
 }
+
+/** Operators of ours as fields of a GraphProto. */
+const nodeFields = (nodes: OnnxGraph['nodes']): Uint8Array =>
+  graphFields({ name: '', nodes, initializers: [], inputs: [], outputs: [] }, 'cast/');
+
+const roundedNodes = (from: string, to: string): OnnxGraph['nodes'] => [
+  { op: 'Cast', inputs: [from], outputs: [`${to}/half`], attributes: { to: FLOAT16 } },
+  { op: 'Cast', inputs: [`${to}/half`], outputs: [to], attributes: { to: FLOAT32 } },
+];
 
 /**
  * One model of whole models and operators of ours around them, in the operator sets of those models. Throws

@@ -54,7 +54,7 @@ export interface ExportedModel {
 }
 
 /** Constants of fewer values are little, and may be delicate. */
-const LEAST_VALUES = 1024;
+const LEAST_VALUES = 256;
 
 /** The bits of a large float32 constant in float16; undefined for others, and where a value is too large for it. */
 function inHalf(tensor: WireTensor): Uint16Array | undefined {
@@ -91,8 +91,9 @@ export async function exportedModel(
   ] as const;
   const { bytes, opsets } = composedModel({
     name: 'permafrost',
-    parts: networks.map(({ model }, i) => ({
+    parts: networks.map(({ model, rounded }, i) => ({
       bytes: model,
+      rounded,
       rename: (name) => renaming(i, name),
       ...(fp16 && { inHalf }),
     })),

@@ -8,6 +8,7 @@ import type { CalibrationTarget } from '../../extract/calibrate.ts';
 import { requireSameSettings, type FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { HeadNetwork } from '../../store/read/heads/head-file.ts';
 import { cutsOfParts } from '../network/cuts.ts';
+import { engineCut } from '../network/loaded-network.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
 import { networkOf } from '../network/frozen-network.ts';
 import type { TunedLayers } from '../network/tuned-layers.ts';
@@ -19,6 +20,8 @@ export interface ExportedNetwork {
   readonly referencePrecision: 'fp32' | 'int8';
   /** From the contract's square to features, as an ONNX model. */
   readonly model: Uint8Array;
+  /** Of a tuned network: the tensor that is rounded as a store keeps it before its changed layers read it. */
+  readonly rounded: string | undefined;
   /** Its parts of the head's features: the place among all, and the name of the model's output. */
   readonly parts: readonly (FeaturePart & { readonly at: number; readonly width: number; readonly output: string })[];
 }
@@ -76,6 +79,7 @@ export async function exportedNetwork(
       reference,
       referencePrecision,
       model: programModel(programInPrecision(program, precision)),
+      rounded: settings.tail?.maps === 'float16' ? engineCut(network.backbone, cuts[0]!.cut, settings) : undefined,
       parts: parts.map((part) => ({ ...part, output: outputName(part) })),
     };
   } catch (error) {
