@@ -96,7 +96,12 @@ describe.each(Object.entries(VARIANTS))('%s in the graph', (_name, contract) => 
       const { png, header } = await picture(width, height);
       const { data } = await uprightPixels(png, contract);
       const found = compared(await run(session, [data], height, width), await decode(png, header, contract));
-      expect({ width, height, ...found }).toEqual({ width, height, differing: 0, most: 0 });
+      // libvips begins to add up anew in each strip of lines, whose borders depend on its threads: there, points between
+      // two steps may fall to the other one.
+      const isSteady = contract.rounding === 'pillow' || contract.kernel === 'nearest';
+      const within = isSteady ? 0 : 0.02 * 3 * SIZE ** 2;
+      expect(found.differing, `bytes of ${width} x ${height}`).toBeLessThanOrEqual(within);
+      expect(found.most).toBeLessThanOrEqual(isSteady ? 0 : 1);
     }
   });
 });
