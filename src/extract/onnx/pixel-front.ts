@@ -2,6 +2,7 @@ import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
 import type { GraphInput } from '../backbones/backbone.ts';
+import { contractInASentence } from '../contract.ts';
 
 /** Operators and constants that are added to a graph. */
 export interface AddedPart {
@@ -21,8 +22,8 @@ function arithmetic({ mean, scale }: Contract): { mean: readonly number[]; scale
 function refuseArithmetic(input: { readonly name: string }, contract: Contract): never {
   throw new PermafrostError(
     'CONTRACT_INVALID',
-    `The input "${input.name}" takes pixels as bytes: what is done to them is inside the network, so mean must be 0 and scale 1. ` +
-      `The contract ${contract.name} has mean (${contract.mean.join(', ')}) and scale ${String(contract.scale)}. Take --contract raw.`,
+    `The input "${input.name}" takes pixels as bytes: what is done to them is inside the network, so mean must be 0 and scale 1 in ${contractInASentence(contract)}. ` +
+      `It has mean (${contract.mean.join(', ')}) and scale ${String(contract.scale)}. Take --contract raw.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { contractLabel } from '../../extract/contract.ts';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
@@ -130,7 +131,7 @@ async function resultOf(
     known: made.known?.contents ?? 0,
     engine,
     cut: cutsText(sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
-    contract: sets[0]!.settings.contract.name,
+    contract: contractLabel(sets[0]!.settings.contract, network?.name ?? sets[0]!.settings.backbone),
     warnings: dataset.warnings,
   };
 }
