@@ -131,7 +131,7 @@ async function resultOf(
     known: made.known?.contents ?? 0,
     engine,
     cut: cutsText(sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
-    contract: contractLabel(sets[0]!.settings.contract, network?.name ?? sets[0]!.settings.backbone),
+    contract: contractLabel(sets[0]!.settings.contract, sets[0]!.network?.name ?? sets[0]!.settings.backbone),
     warnings: dataset.warnings,
   };
 }
