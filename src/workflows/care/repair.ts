@@ -39,7 +39,7 @@ async function dropDamaged(
   const { manifest } = store;
   const before = { tuned: tunedSets(store).map(({ fingerprint }) => fingerprint), others: otherNetworks(manifest) };
   if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0, ...before };
-  reportMigration(manifest.version, listener);
+  const from = manifest.version;
   const files = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   await requireHeld(path); // verifying takes long
   const lost = withoutDamaged(manifest, damaged);
@@ -48,6 +48,7 @@ async function dropDamaged(
   for (const name of files) if (name.endsWith('.json') && !after.has(name)) await rm(join(path, name), { force: true });
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(path, set, shard);
   await writeManifest(store);
+  reportMigration(from, manifest, listener);
   // What is remembered of the images has no other use than to spare reading them.
   const caches = damaged.map(({ name }) => name).filter(isCache);
   // An index is built again when it is next asked for.
