@@ -132,6 +132,7 @@ async function resultOf(
     engine,
     cut: cutsText(sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
     contract: contractLabel(sets[0]!.settings.contract, sets[0]!.network?.name ?? sets[0]!.settings.backbone),
+    ...(sets[0]!.network && { network: { ...sets[0]!.network } }),
     warnings: dataset.warnings,
   };
 }
