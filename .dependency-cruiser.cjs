@@ -113,6 +113,7 @@ module.exports = {
       ['heads'],
       ['cross-validation'],
       ['novelty'],
+      ['onnx'],
     ),
     ...floors(
       'extract',
@@ -129,10 +130,11 @@ module.exports = {
       ['network'],
       ['train', 'engines', 'backbone'],
       ['extract', 'sweep', 'search', 'check'],
-      ['finetune', 'machines'],
+      ['finetune', 'machines', 'export'],
       ['strategies'],
       ['run', 'care'],
-      ['report'],
+      ['classifier'],
+      ['predict', 'report'],
     ),
     ...floors('studio', ['api'], ['live', 'page'], ['server']),
     {

@@ -3,6 +3,7 @@ export type * from './answer-results.ts';
 export type * from './backbone-results.ts';
 export type * from './check-result.ts';
 export type * from './engine-results.ts';
+export type * from './export-result.ts';
 export type * from './extract-result.ts';
 export type * from './finetune-result.ts';
 export type * from './head-result.ts';

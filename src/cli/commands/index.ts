@@ -6,6 +6,7 @@ import { benchCommand } from './bench.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { enginesCommand } from './engines.ts';
+import { exportCommand } from './export.ts';
 import { extractCommand } from './extract.ts';
 import { finetuneCommand } from './finetune.ts';
 import { gcCommand } from './gc.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   finetuneCommand,
   predictCommand,
   neighborsCommand,
+  exportCommand,
   checkCommand,
   reportCommand,
   studioCommand,

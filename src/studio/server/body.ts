@@ -2,6 +2,8 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type * as z from 'zod';
 import { MOST_UPLOAD_BYTES } from '../api/api.ts';
+import type { Snapshot } from '../live/snapshot.ts';
+import type { Studio } from './studio.ts';
 
 /** Largest JSON body, in bytes. */
 const MOST_JSON_BYTES = 64 * 2 ** 10;
@@ -26,6 +28,10 @@ export async function bodyOf(c: Context, most: number = MOST_UPLOAD_BYTES): Prom
   }
   return Buffer.concat(chunks);
 }
+
+/** The data set as a request sees it: through the features that its query names. Throws OPTION_INVALID. */
+export const snapshotOf = (c: Context, { store }: Pick<Studio, 'store'>): Promise<Snapshot> =>
+  store.current(c.req.query('features') ?? '');
 
 /** A JSON body in the shape of `schema`. */
 export async function jsonOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
