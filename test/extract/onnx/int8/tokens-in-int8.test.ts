@@ -78,7 +78,7 @@ describe('a network of tokens in int8', () => {
 
   it('has a scale for each column of the matrices that it multiplies with', async () => {
     const { program, calibration } = await tokensInInt8(tokenNet());
-    expect(calibration.method).toBe('least-squares');
+    expect(calibration.method).toBe('min-max, biases corrected');
     const { initializers } = quantizedFile(program.backbone.file, program.quantization, ['last_hidden_state']);
     const scales = [...initializers].filter(([name]) => name.endsWith('/weight/scales'));
     // Six of each block; the first one, of patches of pixels, stays in float32.
