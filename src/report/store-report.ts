@@ -14,13 +14,19 @@ const damagedLines = (damaged: readonly DamagedFileResult[]): string =>
     )
     .join('');
 
-export function verifyText({ store, ok, files, bytes: size, damaged, orphans }: VerifyResult): string {
+export function verifyText({ store, ok, files, bytes: size, damaged, missing, orphans }: VerifyResult): string {
   const read = `${store}: ${plural(files, 'file')}, ${bytes(size)} read`;
   const left =
     orphans.length > 0
       ? `${plural(orphans.length, 'file')} left by a run that was killed; "permafrost gc" removes what nothing needs.\n`
       : '';
   if (ok) return `${read}, every byte is what was written.\n${left}`;
+  if (missing.length > 0 && damaged.length === 0) {
+    const lines = missing
+      .map(({ cut, images }) => `  ${cut} lacks the features of ${plural(images, 'image')}\n`)
+      .join('');
+    return `${read}, every byte is what was written, but features are MISSING:\n${lines}"permafrost repair" extracts them again.\n${left}`;
+  }
   const isStudio = ({ name }: DamagedFileResult): boolean => /^studio[\\/]/.test(name);
   const advice = [
     ...(damaged.every(isStudio) ? [] : ['"permafrost repair" drops them and extracts just those images again.\n']),
@@ -34,19 +40,22 @@ export function verifyText({ store, ok, files, bytes: size, damaged, orphans }: 
 }
 
 export function repairText({ store, damaged, lostRows, extracted, next }: RepairResult): string {
-  if (damaged.length === 0 && next === null) return `${store}: nothing is damaged.\n`;
+  if (damaged.length === 0 && extracted === 0 && next === null) return `${store}: nothing is damaged.\n`;
   const done =
     damaged.length === 0
-      ? `${store}: nothing was dropped.\n`
+      ? `${store}: nothing was dropped; ${plural(extracted, 'image')} extracted, which an earlier repair had left.\n`
       : `${store}: dropped ${plural(damaged.length, 'damaged file')}, ${plural(lostRows, 'row')} of features with them; ${plural(extracted, 'image')} extracted again.\n${damagedLines(damaged)}`;
   return next === null ? done : `${done}${next}\n`;
 }
 
-export function migrateText({ store, from, to, sets, shards, rows }: MigrateResult): string {
+export function migrateText({ store, from, to, sets, shards, rows, rewritten }: MigrateResult): string {
+  if (from === to && rewritten === 0) return `${store}: version ${to} already, nothing to do.\n`;
   const kept = `${plural(rows, 'row')} in ${plural(shards, 'shard')} of ${plural(sets, 'set')}`;
-  return from === to
-    ? `${store}: version ${to} already, nothing to do.\n`
-    : `${store}: migrated from version ${from} to ${to}. The manifest was written anew; ${kept} stay as they are.\n`;
+  const anew =
+    rewritten === 0
+      ? ''
+      : ` ${plural(rewritten, 'shard')} held labels as they were when they were written, and ${rewritten === 1 ? 'was' : 'were'} written anew without them.`;
+  return `${store}: migrated from version ${from} to ${to}.${anew} The features of ${kept} are what they were.\n`;
 }
 
 export function gcText({ store, dryRun, droppedRows, droppedSets, removedFiles, removedBytes }: GcResult): string {

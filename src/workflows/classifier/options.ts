@@ -1,10 +1,14 @@
-import { stringOption, type OptionsOf } from '../../core/options.ts';
+import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { SEARCH_MEMORY_OPTION } from '../memory.ts';
 
 /** Options of `openClassifier`. */
 export const CLASSIFIER_OPTIONS = {
   memory: SEARCH_MEMORY_OPTION,
+  maxMegapixels: integerOption(268, 'most million pixels of an image; larger ones are not decoded', {
+    min: 1,
+    max: 268,
+  }),
   ...ENGINE_OPTIONS,
   backboneFile: stringOption(
     '',

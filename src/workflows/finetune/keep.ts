@@ -86,7 +86,7 @@ export async function keepFrozen(
   const features = [{ cut: tail.last, pooling: 'avg' }] as const;
   const request = { owner: 'finetune', store, features, views: 0, bound };
   const plan = { head: 'logistic', options: { C }, normalize: 'l2' } as const;
-  const trained = await trainWithin(plan, request, REJECT_OPTION.default, work);
+  const trained = await trainWithin(plan, request, { reject: REJECT_OPTION.default }, work);
   return keepHead(store, { ...trained, relabelled }, options.out);
 }
 

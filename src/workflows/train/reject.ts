@@ -64,7 +64,7 @@ export async function withReject(
     (await detectUnknown(choice.reject, trained.head, X)).unknown.forEach((is, j) => {
       unknown[val.places[start + j]!] = is;
     });
-  const { reject, leftOut, ...found } = choice;
+  const { reject, leftOut, scores, ...found } = choice;
   const { measure, threshold } = reject;
   const { calibratedOn } = found;
   const effect = data.train.matrix === undefined ? 1 : OUT_OF_FOLD_EFFECT;
@@ -82,7 +82,12 @@ export async function withReject(
     leftOutClasses: leftOut,
     validated,
   };
-  return { ...trained, reject, result: { ...trained.result, reject: { rate: reject.rate, rule, problem: null } } };
+  return {
+    ...trained,
+    reject,
+    ...(scores && { noveltyOutOfFold: scores }),
+    result: { ...trained.result, reject: { rate: reject.rate, rule, problem: null } },
+  };
 }
 
 /** A head that cannot be fitted on a part of the images is no error: it never answers "unknown", and says why. */

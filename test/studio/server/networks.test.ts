@@ -15,16 +15,17 @@ import type {
 } from '../../../src/studio/api/studio-data.ts';
 import type { SweepChoices, SweepState } from '../../../src/studio/api/studio-sweep.ts';
 import type * as ExtractModule from '../../../src/workflows/extract/extract.ts';
-import type * as PredictModule from '../../../src/workflows/search/predict.ts';
+import type * as PredictModule from '../../../src/workflows/predict/predict.ts';
 import { built } from '../../support/built.ts';
 import { describedNet } from '../../support/described-net.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
-import { api, raw, startStudio, type StudioProcess } from '../../support/studio.ts';
+import { raw } from '../../support/http.ts';
+import { api, startStudio, type StudioProcess } from '../../support/studio.ts';
 
 // A network is measured in a process of its own.
 const { extract } = await built<typeof ExtractModule>('workflows/extract/extract.js');
-const { predict } = await built<typeof PredictModule>('workflows/search/predict.js');
+const { predict } = await built<typeof PredictModule>('workflows/predict/predict.js');
 
 const folder = temporaryFolders();
 const NAMES = ['one/features', 'block1', 'two/features'];

@@ -7,7 +7,7 @@ import { openStore } from '../../../src/store/open.ts';
 import { storedNetworks } from '../../../src/store/read/stored-networks.ts';
 import type * as ExtractModule from '../../../src/workflows/extract/extract.ts';
 import type * as NeighborsModule from '../../../src/workflows/search/neighbors.ts';
-import type * as PredictModule from '../../../src/workflows/search/predict.ts';
+import type * as PredictModule from '../../../src/workflows/predict/predict.ts';
 import type * as TrainModule from '../../../src/workflows/train/train.ts';
 import { built } from '../../support/built.ts';
 import { rejection } from '../../support/errors.ts';
@@ -16,7 +16,7 @@ import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
 import { randomWeights } from '../../support/tiny-backbone.ts';
 
 const { extract } = await built<typeof ExtractModule>('workflows/extract/extract.js');
-const { predict } = await built<typeof PredictModule>('workflows/search/predict.js');
+const { predict } = await built<typeof PredictModule>('workflows/predict/predict.js');
 const { neighbors } = await built<typeof NeighborsModule>('workflows/search/neighbors.js');
 const { train } = await built<typeof TrainModule>('workflows/train/train.js');
 

@@ -8,7 +8,8 @@ import { train } from '../../../workflows/train/train.ts';
 import { TRAIN_OPTIONS } from '../../../workflows/train/options.ts';
 import type { Api } from '../../api/api.ts';
 import type { Snapshot } from '../../live/snapshot.ts';
-import { jsonOf, snapshotOf } from '../body.ts';
+import { jsonOf } from '../../../http/body.ts';
+import { snapshotOf } from '../snapshot-of.ts';
 import type { Studio } from '../studio.ts';
 
 const requestSchema = z.strictObject({

@@ -7,7 +7,8 @@ import { browse, BROWSE_OPTIONS } from '../../live/browse.ts';
 import type { Snapshot } from '../../live/snapshot.ts';
 import { storeFacts } from '../../live/store.ts';
 import { viewImage } from '../../live/search.ts';
-import { jsonOf, snapshotOf } from '../body.ts';
+import { jsonOf } from '../../../http/body.ts';
+import { snapshotOf } from '../snapshot-of.ts';
 import { LABEL } from './review.ts';
 import type { Studio } from '../studio.ts';
 

@@ -1,7 +1,8 @@
 import { Hono, type Context } from 'hono';
 import * as z from 'zod';
 import type { Api } from '../../api/api.ts';
-import { jsonOf, snapshotOf } from '../body.ts';
+import { jsonOf } from '../../../http/body.ts';
+import { snapshotOf } from '../snapshot-of.ts';
 import type { Studio } from '../studio.ts';
 
 /** A label that is given in the review. */

@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { search } from '../../live/search.ts';
-import type { Api } from '../../api/api.ts';
-import { bodyOf, snapshotOf } from '../body.ts';
+import { MOST_UPLOAD_BYTES, type Api } from '../../api/api.ts';
+import { bodyOf } from '../../../http/body.ts';
+import { snapshotOf } from '../snapshot-of.ts';
 import type { Studio } from '../studio.ts';
 
 /** Search: a picture that is not in the store, and the map that it lands on. */
@@ -12,7 +13,7 @@ export function searchRoutes(studio: Studio): Hono {
     return c.json(studio.map.answer(snapshot) satisfies Api['GET /api/map']);
   });
   routes.post('/search', async (c) => {
-    const bytes = await bodyOf(c);
+    const bytes = await bodyOf(c, MOST_UPLOAD_BYTES);
     const snapshot = await snapshotOf(c, studio);
     const answer = await search(bytes, c.req.queries('head') ?? [], {
       snapshot,

@@ -7,7 +7,8 @@ import { gridOfAxes } from '../../../workflows/sweep/axes.ts';
 import { configurationsOf } from '../../../workflows/sweep/grid.ts';
 import { SWEEP_DEFAULTS } from '../../../workflows/sweep/options.ts';
 import type { Api } from '../../api/api.ts';
-import { jsonOf, snapshotOf } from '../body.ts';
+import { jsonOf } from '../../../http/body.ts';
+import { snapshotOf } from '../snapshot-of.ts';
 import type { Studio } from '../studio.ts';
 import { SWEEP_SCORES } from '../../../results/sweep-result.ts';
 

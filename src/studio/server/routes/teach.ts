@@ -1,7 +1,8 @@
 import { Hono, type Context } from 'hono';
 import * as z from 'zod';
-import type { Api } from '../../api/api.ts';
-import { bodyOf, jsonOf, snapshotOf } from '../body.ts';
+import { MOST_UPLOAD_BYTES, type Api } from '../../api/api.ts';
+import { bodyOf, jsonOf } from '../../../http/body.ts';
+import { snapshotOf } from '../snapshot-of.ts';
 import { sendPicture } from './images.ts';
 import type { Studio } from '../studio.ts';
 
@@ -29,7 +30,7 @@ export function teachRoutes(studio: Studio): Hono {
   );
   routes.delete('/teach/classes/:id', (c) => state(c, teach.removeClass(idOf(c))));
   routes.post('/teach/classes/:id/images', async (c) => {
-    const bytes = await bodyOf(c);
+    const bytes = await bodyOf(c, MOST_UPLOAD_BYTES);
     const take = c.req.query('take');
     const image = { bytes, name: c.req.query('name') ?? '', ...(take && { take }) };
     const added = await teach.addImage(idOf(c), image, await snapshotOf(c, studio));
@@ -39,7 +40,7 @@ export function teachRoutes(studio: Studio): Hono {
   routes.post('/teach/undo', (c) => state(c, teach.undo()));
   routes.post('/teach/clear', (c) => state(c, teach.clear()));
   routes.post('/teach/ask', async (c) => {
-    const answer = await teach.ask(await bodyOf(c), await snapshotOf(c, studio));
+    const answer = await teach.ask(await bodyOf(c, MOST_UPLOAD_BYTES), await snapshotOf(c, studio));
     return c.json(answer satisfies Api['POST /api/teach/ask']);
   });
   routes.post('/teach/save', async (c) => {
