@@ -4,6 +4,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import type { RepairResult } from '../../results/store-results.ts';
 import { isRootThere } from '../../extract/source/place.ts';
+import { answersParts } from '../../store/format/answers/kept-answers.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { requireHeld } from '../../store/format/lock/held-locks.ts';
 import { lockStore } from '../../store/write/lock.ts';
@@ -47,7 +48,9 @@ async function dropDamaged(
   const caches = damaged.map(({ name }) => name).filter(isCache);
   // An index is built again when it is next asked for.
   const indices = damaged.flatMap(({ name }) => indexParts(name));
-  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices];
+  // So is a table of answers, with its head.
+  const answers = damaged.flatMap(({ name }) => answersParts(name));
+  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices, ...answers];
   for (const name of stale) await rm(join(path, name), { force: true });
   return { store: storeAt(store), damaged, lost, networks };
 }
