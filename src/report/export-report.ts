@@ -1,4 +1,4 @@
-import type { ExportAgreement, ExportOnnxResult } from '../results/export-result.ts';
+import type { ExportAgreement, ExportOnnxResult, ExportWebResult } from '../results/export-result.ts';
 import type { TableExportResult } from '../results/export-table-result.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, plural } from './format.ts';
@@ -24,6 +24,15 @@ export function exportOnnxText(result: ExportOnnxResult): string {
     `  input ${result.input}: uint8 RGB of any size, upright (batch, height, width, 3); outputs ${outputs.join(', ')}\n` +
     checked +
     failuresText(check?.failed ?? [])
+  );
+}
+
+/** An exported page for a terminal: what it is, how large, how to open it, and how its model was checked. */
+export function exportWebText({ folder, title, bytes: all, runtimeBytes, model }: ExportWebResult): string {
+  return (
+    `${printable(folder)}: a page for ${printable(title)}, ${bytes(all)} to load (the model ${bytes(model.bytes)}, ONNX Runtime ${bytes(runtimeBytes)})\n` +
+    `  Any web server serves it. On this machine: npx serve ${printable(folder)}, or python3 -m http.server -d ${printable(folder)}\n` +
+    exportOnnxText(model)
   );
 }
 

@@ -18,6 +18,52 @@ export interface NetworkFacts {
   readonly engine: EngineFacts;
 }
 
+/** What a head says of an image. */
+export interface Answer {
+  /** The likeliest class, also where the image is unknown. */
+  readonly label: string;
+  /** The same; kept for readers of older versions, in which `label` was "unknown" there. */
+  readonly guess: string;
+  /** Whether the image is so strange to the head that its guess should not count. */
+  readonly unknown: boolean;
+  /** Of the likeliest class. */
+  readonly probability: number;
+  /** How strange the image is to the head, and from where on that is unknown; null for heads without such a rule. */
+  readonly strangeness: { readonly measure: string; readonly value: number; readonly threshold: number } | null;
+  /** Of each class that the head knows. */
+  readonly probabilities: Readonly<Record<string, number>>;
+  /** The nearest training images, nearest first, as many as were asked for. */
+  readonly neighbors: readonly NeighborResult[];
+}
+
+/** The answer for an image that was named: by its path or address, or by its place, as `images[2]`. */
+export interface Answered extends Answer {
+  readonly path: string;
+}
+
+/** What a classifier runs: a head, and the network or networks before it. */
+export interface ClassifierFacts {
+  /** The head file, as it was named. */
+  readonly file: string;
+  /** SHA-256 of that file, lower-case hex. */
+  readonly digest: string;
+  /** The head's name, such as `logistic`. */
+  readonly head: string;
+  readonly classes: readonly string[];
+  readonly backbone: string;
+  readonly cut: string;
+  /** The features that the head reads, as in HeadResult. */
+  readonly pooling: string;
+  readonly contract: string;
+  readonly engine: EngineFacts;
+  /** Of heads on features of several networks: those after the first. */
+  readonly others: readonly NetworkFacts[];
+  /** From where on an image is unknown; null for heads without such a rule. */
+  readonly unknown: { readonly measure: string; readonly threshold: number } | null;
+  /** The version of permafrost that answers. */
+  readonly permafrost: string;
+}
+
 /** What a head says of images: one prediction for each that could be read, in the order in which they were given. */
 export interface PredictResult {
   readonly head: string;
@@ -25,20 +71,7 @@ export interface PredictResult {
   readonly engine: EngineFacts;
   /** Of heads on features of several networks: those after the first. */
   readonly others?: readonly NetworkFacts[];
-  readonly predictions: readonly {
-    readonly path: string;
-    /** The answer: the likeliest class, or "unknown". */
-    readonly label: string;
-    /** Whether the answer is "unknown": a class may have that name too. */
-    readonly unknown: boolean;
-    /** The likeliest class, also where the answer is "unknown", and its probability. */
-    readonly guess: string;
-    readonly probability: number;
-    /** How strange the image is to the head, and from where on that is unknown; null for heads without such a rule. */
-    readonly strangeness: { readonly measure: string; readonly value: number; readonly threshold: number } | null;
-    readonly probabilities: Readonly<Record<string, number>>;
-    readonly neighbors: readonly NeighborResult[];
-  }[];
+  readonly predictions: readonly Answered[];
   readonly failed: readonly Failure[];
 }
 

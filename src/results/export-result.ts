@@ -40,3 +40,17 @@ export interface ExportOnnxResult {
   readonly check: ExportCheck | null;
   readonly notes: readonly string[];
 }
+
+/** A folder that any web server can serve: a page that classifies images in the browser. */
+export interface ExportWebResult {
+  readonly folder: string;
+  readonly title: string;
+  /** What a browser loads in all, and how much of that is the runtime: the model is most of the rest. */
+  readonly bytes: number;
+  readonly runtimeBytes: number;
+  readonly files: number;
+  /** When the page calls an image unusual; null for a head without such a rule. */
+  readonly unusual: { readonly measure: string; readonly threshold: number; readonly rate: number } | null;
+  /** The ONNX file in it. */
+  readonly model: ExportOnnxResult;
+}

@@ -1,4 +1,4 @@
-import type { GraphWriter } from '../../core/graph-writer.ts';
+import type { GraphWriter } from '../../core/onnx/graph-writer.ts';
 
 /** What a head answers for rows, as tensors of a graph. */
 export interface AnswerNodes {

@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { GraphWriter } from '../../core/graph-writer.ts';
+import type { GraphWriter } from '../../core/onnx/graph-writer.ts';
 import { loadHead, type HeadName } from '../heads/index.ts';
 import type { FittedHead } from '../head.ts';
 import { isOnComponents } from '../heads/pca-head.ts';

@@ -1,4 +1,4 @@
-import type { GraphWriter } from '../../core/graph-writer.ts';
+import type { GraphWriter } from '../../core/onnx/graph-writer.ts';
 import type { FittedHead } from '../head.ts';
 import { ofLogits, softmax, type AnswerNodes } from './answer-nodes.ts';
 import { constantOf, tensorIn } from './state-tensors.ts';

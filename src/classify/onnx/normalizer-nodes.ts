@@ -1,4 +1,4 @@
-import type { GraphWriter } from '../../core/graph-writer.ts';
+import type { GraphWriter } from '../../core/onnx/graph-writer.ts';
 import type { Normalizer } from '../normalize.ts';
 import { lengthNodes } from './row-nodes.ts';
 

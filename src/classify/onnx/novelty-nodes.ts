@@ -1,4 +1,4 @@
-import type { GraphWriter } from '../../core/graph-writer.ts';
+import type { GraphWriter } from '../../core/onnx/graph-writer.ts';
 import type { Reject } from '../novelty/reject.ts';
 import type { AnswerNodes } from './answer-nodes.ts';
 import { cosineDistances } from './row-nodes.ts';

@@ -1,4 +1,4 @@
-import type { GraphWriter } from '../../core/graph-writer.ts';
+import type { GraphWriter } from '../../core/onnx/graph-writer.ts';
 import { matrix, type Matrix } from '../../core/matrix.ts';
 import { unitRows } from '../normalize.ts';
 

@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { GraphWriter } from '../../core/graph-writer.ts';
+import type { GraphWriter } from '../../core/onnx/graph-writer.ts';
 import type { HeadState } from '../head.ts';
 
 /** The tensor `name` of a state that was checked when it was loaded. Throws HEAD_CORRUPT. */

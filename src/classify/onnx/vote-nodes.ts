@@ -1,4 +1,4 @@
-import type { GraphWriter } from '../../core/graph-writer.ts';
+import type { GraphWriter } from '../../core/onnx/graph-writer.ts';
 import type { FittedHead } from '../head.ts';
 import { matrixOf } from '../heads/fitted-state.ts';
 import type { AnswerNodes } from './answer-nodes.ts';

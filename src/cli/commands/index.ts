@@ -20,6 +20,7 @@ import { predictCommand } from './predict.ts';
 import { repairCommand } from './repair.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
+import { serveCommand } from './serve.ts';
 import { studioCommand } from './studio.ts';
 import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
@@ -43,6 +44,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   checkCommand,
   reportCommand,
   studioCommand,
+  serveCommand,
   inspectCommand,
   verifyCommand,
   repairCommand,

@@ -2,7 +2,7 @@ import { row } from '../../core/matrix.ts';
 import { blocksOf } from '../../core/rows.ts';
 import { present } from '../../results/or-reason.ts';
 import { likeliest } from '../../store/format/answers/answers-table.ts';
-import { headParts } from '../../store/read/heads/head-file.ts';
+import type { FeaturePart } from '../../core/sample.ts';
 import type { TrainedContents } from '../../store/read/heads/trained-contents.ts';
 import {
   openAnswers,
@@ -13,7 +13,13 @@ import {
 import type { OpenedHead } from '../../workflows/train/files/head-files.ts';
 import { probabilities } from '../../workflows/train/trained-head.ts';
 import type { HeadVerdict } from '../api/studio-data.ts';
-import type { Snapshot } from './store.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** A head whose features a store has, and which parts of them it reads. */
+export interface AskedHead {
+  readonly opened: OpenedHead;
+  readonly parts: readonly FeaturePart[];
+}
 
 /** By row: the likeliest class of each image as an index into `classes`, and its probability. */
 export interface Verdicts {
@@ -52,10 +58,11 @@ export async function answersBeside(
 
 /** Verdicts on all images: those of the table, of whose lacking ones the head is asked. */
 export async function verdictsOn(
-  opened: OpenedHead,
+  asked: AskedHead,
   snapshot: Snapshot,
   table: AnswersBeside | undefined,
 ): Promise<Verdicts> {
+  const { opened } = asked;
   const { length } = snapshot.samples;
   const verdicts: Verdicts = {
     classes: opened.head.classes,
@@ -64,7 +71,7 @@ export async function verdictsOn(
     outOfFold: new Uint8Array(length),
     trainedOn: opened.trainedOn,
   };
-  if (table?.isWhole !== true) await judgeAll(opened, snapshot, verdicts);
+  if (table?.isWhole !== true) await judgeAll(asked, snapshot, verdicts);
   if (table !== undefined) await takeFrom(table, snapshot, verdicts);
   return verdicts;
 }
@@ -89,17 +96,16 @@ async function takeFrom(
 }
 
 async function judgeAll(
-  opened: OpenedHead,
+  { opened, parts }: AskedHead,
   snapshot: Snapshot,
   { best, probability }: Pick<Verdicts, 'best' | 'probability'>,
 ): Promise<void> {
-  const { store, pooling } = snapshot;
-  const parts = headParts(opened.document);
+  const { store, pooling, features } = snapshot;
   const put = (p: Float32Array, i: number): void => {
     best[i] = likeliest({ data: p as Float32Array<ArrayBuffer>, rows: 1, cols: p.length }, 0);
     probability[i] = p[best[i]!]!;
   };
-  if (parts.length === 1 && parts[0]!.pooling === pooling) {
+  if (parts.length === 1 && parts[0]!.cut === features.name && parts[0]!.pooling === pooling) {
     await (
       await snapshot.rows()
     ).each(async (X, rowOf) => {

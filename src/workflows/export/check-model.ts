@@ -1,9 +1,9 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { matrix, type Matrix } from '../../core/matrix.ts';
+import { matrix } from '../../core/matrix.ts';
 import type { Failure } from '../../core/sample.ts';
 import { topClass } from '../../classify/evaluate/metrics.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
-import { uprightPixels } from '../../extract/image/upright.ts';
+import { uprightPixels } from '../../extract/onnx/image-front/upright.ts';
 import { withSource } from '../../extract/source/open.ts';
 import type { ExportAgreement, ExportCheck } from '../../results/export-result.ts';
 import { progressMeter } from '../progress-meter.ts';
@@ -41,7 +41,7 @@ async function answerOf(
   return { probabilities: P.data, unknown: novelty === null ? null : novelty.unknown[0]! };
 }
 
-const guessOf = (P: Float32Array): number => topClass({ rows: 1, cols: P.length, data: P } as Matrix)[0]!;
+const guessOf = (P: Float32Array): number => topClass({ rows: 1, cols: P.length, data: P })[0]!;
 
 /** Counts how one runtime's answers differ. */
 function comparison(runtime: string, hasUnknown: boolean) {
@@ -70,8 +70,8 @@ function comparison(runtime: string, hasUnknown: boolean) {
 }
 
 /**
- * Runs a file on images in each runtime, from the same bytes as permafrost, and compares the answers. Throws INTERRUPTED;
- * OPTION_INVALID where no image can be read.
+ * Runs a file on images in each runtime, from the same bytes as permafrost, and compares the answers. Throws
+ * INTERRUPTED; OPTION_INVALID where no image can be read.
  */
 export async function checkModel(
   runtimes: readonly FileRuntime[],

@@ -1,4 +1,4 @@
-import { graphWriter } from '../../core/graph-writer.ts';
+import { graphWriter } from '../../core/onnx/graph-writer.ts';
 import { headNodes } from '../../classify/onnx/head-nodes.ts';
 import { normalizerNodes } from '../../classify/onnx/normalizer-nodes.ts';
 import { noveltyNodes } from '../../classify/onnx/novelty-nodes.ts';

@@ -5,7 +5,7 @@ import { programModel } from '../../extract/engines/program-model.ts';
 import { programInPrecision } from '../../extract/engines/program-in-precision.ts';
 import { outputName } from '../../extract/program.ts';
 import type { CalibrationTarget } from '../../extract/calibrate.ts';
-import { requireSameSettings } from '../../store/format/fingerprint.ts';
+import { requireSameSettings, type FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { HeadNetwork } from '../../store/read/heads/head-file.ts';
 import { cutsOfParts } from '../network/cuts.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
@@ -31,6 +31,13 @@ export interface NetworkRequest {
   /** Where a calibration comes from that the head does not have. */
   readonly calibrate: (target: CalibrationTarget) => Promise<Int8Calibration>;
 }
+
+/** Another engine computes the same network within a tolerance, which the check of the file measures. */
+const onAnyEngine = (settings: FeatureSettings): FeatureSettings => ({
+  ...settings,
+  engineClass: '',
+  calibration: undefined,
+});
 
 /**
  * Opens a network of a head on ONNX Runtime, whatever engine the head was trained with, and writes it as a model.
@@ -58,10 +65,7 @@ export async function exportedNetwork(
     listener,
   );
   try {
-    const { engineClass, calibration: own, ...made } = extractor.sets[0].settings;
-    // Another engine computes the same network within a tolerance, which the check of the file measures.
-    const { engineClass: _, calibration: __, ...expected } = settings;
-    requireSameSettings('This network', { ...expected, engineClass }, { ...made, engineClass });
+    requireSameSettings('This network', onAnyEngine(settings), onAnyEngine(extractor.sets[0].settings));
     return {
       extractor,
       model: programModel(programInPrecision(extractor.program, precision)),

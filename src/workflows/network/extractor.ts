@@ -12,16 +12,23 @@ import type { EngineRequest } from '../../extract/engines/choice/candidates.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { engineClass } from '../../extract/engines/choice/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
-import { isChecked } from './engine/agreement-check.ts';
+import { agreementOf, isChecked } from './engine/agreement-check.ts';
 import { partsOf, type CutRequest } from './cuts.ts';
-import { engineOfClass, prepareEngine } from './engine/engine-choice.ts';
+import { engineOfClass, prepareEngine, type ChosenFor } from './engine/engine-choice.ts';
 import type { Output, Program } from '../../extract/program.ts';
 import type { GraphSources } from './graph-network.ts';
 import { networkOf, type FrozenNetwork } from './frozen-network.ts';
-import { engineCut, engineProgram, graphSettings, loadNetwork, loadWhole, type TunedPart } from './loaded-network.ts';
+import {
+  engineCut,
+  engineProgram,
+  graphSettings,
+  loadNetwork,
+  loadWhole,
+  type LoadedNetwork,
+  type TunedPart,
+} from './loaded-network.ts';
 import { requireLastLayer } from './tail.ts';
 import type { TunedLayers } from './tuned-layers.ts';
-import type { MeasuredNetwork } from './engine/variant-process.ts';
 
 export interface ExtractorOptions extends EngineRequest {
   readonly network: FrozenNetwork;
@@ -139,15 +146,21 @@ function requireCuts({ backbone, contract }: FrozenNetwork, { cuts, tuned }: Ext
   if (tuned?.tail !== undefined && isLayerBackbone(backbone)) requireLastLayer(backbone, cuts);
 }
 
-/** What is measured where a choice of engine hangs on that: the very network, where it is a graph. */
-const measuredGraph = (
-  { backbone, contract, weights }: FrozenNetwork,
-  settings: Pick<FeatureSettings, 'backbone' | 'weights'>,
-  { cut }: CutRequest,
-): MeasuredNetwork | undefined =>
-  isLayerBackbone(backbone)
-    ? undefined
-    : { settings: { ...settings, contract, ...graphSettings(backbone, cut) }, file: weights, cut };
+/** The very network as an engine is chosen for it, where it is a graph. */
+function graphOf(
+  { network, cuts, threads }: ExtractorOptions,
+  { program, settings }: LoadedNetwork,
+  listener: Listener,
+): ChosenFor | undefined {
+  const { backbone, contract, weights: file } = network;
+  if (isLayerBackbone(backbone)) return undefined;
+  const [{ cut }] = cuts as [CutRequest];
+  const whole: Program = { ...program, outputs: partsOf(cuts) };
+  return {
+    measured: { settings: { ...settings, contract, ...graphSettings(backbone, cut) }, file, cut },
+    tryOut: (engine) => agreementOf(engine, whole, { threads, listener }),
+  };
+}
 
 /** Makes engine, contract, cuts and weights, and reports its choices. The caller disposes `executable`. */
 export async function makeExtractor(options: ExtractorOptions, listener: Listener = {}): Promise<Extractor> {
@@ -163,7 +176,7 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
   );
   const engine =
     (await engineOfClass(options, listener)) ??
-    (await prepareEngine(options, [...storedClasses], measuredGraph(network, loaded.settings, cuts[0]!), listener));
+    (await prepareEngine(options, [...storedClasses], graphOf(options, loaded, listener), listener));
   const { name, device, precision, version } = engine;
   for (const note of engine.notes ?? []) listener.note?.(note);
   const cut = engineCut(backbone, cuts[0]!.cut, settings);

@@ -3,7 +3,9 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { matrix, row } from '../../core/matrix.ts';
 import type { Failure, FeaturePart } from '../../core/sample.ts';
+import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
+import { layersOfWeights } from '../../extract/weights/layers-of-weights.ts';
 import type { NetworkFacts } from '../../results/answer-results.ts';
 import type { EngineFacts } from '../../results/extract-result.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
@@ -25,15 +27,27 @@ export interface PartsOfNetwork {
   readonly parts: readonly (FeaturePart & { readonly width: number; readonly at: number })[];
 }
 
+/** A network of several, opened. */
+export interface OpenedNetwork {
+  readonly extractor: Extractor;
+  readonly network: PartsOfNetwork;
+}
+
+/** Opened networks, the first part's first. */
+export type OpenedNetworks = readonly [OpenedNetwork, ...OpenedNetwork[]];
+
 /** What is asked of every network: engine and device, and where weights are. */
 export type SideBySideRequest = Pick<ExtractorRequest, 'engine' | 'device' | 'precision' | 'threads' | 'weights'>;
 
-/** Turns loose images into features of one network, or of several side by side. */
-export interface ImagesExtractor {
+/** What runs: the first network's contract and engine, and further networks. */
+export interface NetworksFacts {
   readonly contract: string;
   readonly engine: EngineFacts;
-  /** Further networks. */
   readonly others: readonly NetworkFacts[];
+}
+
+/** Turns loose images into features of one network, or of several side by side. */
+export interface ImagesExtractor extends NetworksFacts {
   /** Runs the images through one network after the other; images that one of them could not have are left out. */
   extract(files: readonly string[], work: Work): Promise<ExtractedImages>;
   dispose(): Promise<void>;
@@ -43,17 +57,14 @@ export interface ImagesExtractor {
  * Opens the networks, each under its own settings. `weights` is the file of the list of layers or graph that it is of.
  * Throws what extractorLike throws, having closed what was opened.
  */
-export async function imagesExtractor(
+export async function openNetworks(
   networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
   request: SideBySideRequest,
   listener?: Listener,
-): Promise<ImagesExtractor> {
+): Promise<OpenedNetworks> {
   const { weights = '' } = request;
   const of = await ownerOf(weights, networks);
-  const opened: { readonly extractor: Extractor; readonly network: PartsOfNetwork }[] = [];
-  const dispose = async (): Promise<void> => {
-    for (const { extractor } of opened) await extractor.executable.dispose();
-  };
+  const opened: OpenedNetwork[] = [];
   try {
     for (const network of networks) {
       const { settings, known, tuned, calibrate, parts } = network;
@@ -66,21 +77,39 @@ export async function imagesExtractor(
       opened.push({ extractor, network });
     }
   } catch (error) {
-    await dispose();
+    await disposeNetworks(opened);
     throw error;
   }
-  const [{ extractor: first }, ...others] = opened as [(typeof opened)[number], ...typeof opened];
+  const [first, ...others] = opened;
+  return [first!, ...others];
+}
+
+export async function disposeNetworks(opened: readonly OpenedNetwork[]): Promise<void> {
+  for (const { extractor } of opened) await extractor.executable.dispose();
+}
+
+export const factsOfNetworks = ([{ extractor: first }, ...others]: OpenedNetworks): NetworksFacts => ({
+  contract: first.contract.name,
+  engine: first.engine,
+  others: others.map(({ extractor: { network, contract, engine } }) => ({
+    backbone: network.backbone.name,
+    contract: contract.name,
+    engine,
+  })),
+});
+
+/** Opens the networks for one list of images. Throws what openNetworks throws. */
+export async function imagesExtractor(
+  networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
+  request: SideBySideRequest,
+  listener?: Listener,
+): Promise<ImagesExtractor> {
+  const opened = await openNetworks(networks, request, listener);
   return {
-    contract: first.contract.name,
-    engine: first.engine,
-    others: others.map(({ extractor: { network, contract, engine } }) => ({
-      backbone: network.backbone.name,
-      contract: contract.name,
-      engine,
-    })),
-    dispose,
+    ...factsOfNetworks(opened),
+    dispose: () => disposeNetworks(opened),
     async extract(files, work) {
-      if (others.length === 0) return extractImages(files, first, work);
+      if (opened.length === 1) return extractImages(files, opened[0].extractor, work);
       const found: ExtractedImages[] = [];
       for (const { extractor } of opened) {
         found.push(await extractImages(files, extractor, work));
@@ -96,15 +125,22 @@ export async function imagesExtractor(
 }
 
 /** The network that a weights file is of: of several graphs the one with its digest. Throws FINGERPRINT_MISMATCH. */
-async function ownerOf(
+export async function ownerOf<T extends Pick<PartsOfNetwork, 'settings' | 'known'>>(
   weights: string,
-  networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
-): Promise<PartsOfNetwork | undefined> {
+  networks: readonly [T, ...T[]],
+): Promise<T | undefined> {
   if (weights === '' || networks.length === 1) return networks[0];
-  const isGraph = ({ settings }: PartsOfNetwork): boolean => settings.graph !== undefined;
-  if (/\.(safetensors|h5|hdf5)$/i.test(weights)) return networks.find((one) => !isGraph(one));
-  const { digest } = await readOnnxFile(weights);
-  const owner = networks.find((one) => isGraph(one) && one.settings.weights === digest);
+  const isGraph = ({ settings }: T): boolean => settings.graph !== undefined;
+  const lists = networks.filter((one) => !isGraph(one));
+  const isOfLayers = /\.(safetensors|h5|hdf5|json)$/i.test(weights);
+  if (isOfLayers && lists.length === 1) return lists[0];
+  const { digest } = isOfLayers
+    ? await layersOfWeights(
+        weights,
+        lists.map(({ settings }) => layerBackbone(settings.backbone)!),
+      )
+    : await readOnnxFile(weights);
+  const owner = networks.find((one) => isGraph(one) !== isOfLayers && one.settings.weights === digest);
   if (owner !== undefined) return owner;
   const wanted = networks.map(({ settings, known }) => `${known?.name ?? settings.backbone} ${settings.weights}`);
   throw new PermafrostError(
@@ -113,28 +149,47 @@ async function ownerOf(
   );
 }
 
-type OfOne = ExtractedImages & { readonly extractor: Extractor; readonly network: PartsOfNetwork };
+/** Where the numbers of an output stand among the features of an image. */
+interface Place {
+  readonly start: number;
+  readonly width: number;
+}
+
+/** How parts of several networks stand side by side: of each network the place of each output, in its order. */
+export function layOut(opened: readonly OpenedNetwork[]): {
+  readonly width: number;
+  readonly places: readonly (readonly Place[])[];
+} {
+  const widths: number[] = [];
+  for (const { network } of opened) for (const { at, width } of network.parts) widths[at] = width;
+  const starts = widths.map((_, at) => widths.slice(0, at).reduce((sum, width) => sum + width, 0));
+  return {
+    width: widths.reduce((sum, width) => sum + width, 0),
+    places: opened.map(({ extractor, network }) =>
+      extractor.outputs.map(({ cut, pooling }) => {
+        const { at, width } = network.parts.find((part) => part.cut === cut && part.pooling === pooling)!;
+        return { start: starts[at]!, width };
+      }),
+    ),
+  };
+}
+
+type OfOne = ExtractedImages & OpenedNetwork;
 
 /** The features of images that every network has, each part at its place. */
 function joined(files: readonly string[], found: readonly OfOne[]): ExtractedImages {
-  const widths: number[] = [];
-  for (const { network } of found) for (const { at, width } of network.parts) widths[at] = width;
-  const starts = widths.map((_, at) => widths.slice(0, at).reduce((sum, width) => sum + width, 0));
+  const { width, places } = layOut(found);
   const rows = found.map(({ paths }) => new Map(paths.map((path, i) => [path, i])));
   const paths = files.filter((path) => rows.every((one) => one.has(path)));
-  const X = matrix(
-    paths.length,
-    widths.reduce((sum, width) => sum + width, 0),
-  );
-  for (const [n, { X: own, extractor, network }] of found.entries()) {
+  const X = matrix(paths.length, width);
+  for (const [n, { X: own }] of found.entries()) {
     let from = 0;
-    for (const { cut, pooling } of extractor.outputs) {
-      const { at, width } = network.parts.find((part) => part.cut === cut && part.pooling === pooling)!;
+    for (const { start, width: numbers } of places[n]!) {
       for (const [i, path] of paths.entries()) {
-        const values = row(own, rows[n]!.get(path)!).subarray(from, from + width);
-        X.data.set(values, i * X.cols + starts[at]!);
+        const values = row(own, rows[n]!.get(path)!).subarray(from, from + numbers);
+        X.data.set(values, i * X.cols + start);
       }
-      from += width;
+      from += numbers;
     }
   }
   const failed = new Map<string, Failure>();

@@ -1,9 +1,10 @@
 import type { Contract } from '../../../core/contract.ts';
-import { graphWriter, type GraphWriter } from '../../../core/graph-writer.ts';
+import { graphWriter, type GraphWriter } from '../../../core/onnx/graph-writer.ts';
 import type { AddedPart } from '../pixel-front.ts';
 import { mayReachOver, placementNodes, type AxisNodes } from './placement-nodes.ts';
 import { interpolatedNodes, nearestNodes } from './plain-nodes.ts';
 import { smoothNodes } from './smooth-nodes.ts';
+import { vipsNodes } from './vips-nodes.ts';
 
 /** Lays the contract's colour, black by default, around what the images cover; uint8 (batch, size, size, 3). */
 function onGround(
@@ -25,12 +26,10 @@ function onGround(
 export function imageFront(contract: Contract, image: string, pixels: string, prefix: string): AddedPart {
   const w = graphWriter(prefix);
   const axes = placementNodes(w, contract, image);
-  const { kernel } = contract;
+  const { kernel, antialias, rounding } = contract;
   const bytes = (levels: string): string => w.op('Transpose', [w.cast(levels, 'uint8')], { perm: [0, 2, 3, 1] });
-  const square =
-    kernel === 'nearest'
-      ? nearestNodes(w, image, axes)
-      : bytes((contract.antialias === false ? interpolatedNodes : smoothNodes)(w, kernel, image, axes));
+  const smooth = antialias === false ? interpolatedNodes : rounding === 'pillow' ? smoothNodes : vipsNodes;
+  const square = kernel === 'nearest' ? nearestNodes(w, image, axes) : bytes(smooth(w, kernel, image, axes));
   w.named(pixels, mayReachOver(contract) ? onGround(w, square, axes, contract) : square);
   return w.parts();
 }

@@ -1,5 +1,5 @@
 import type { Contract } from '../../../core/contract.ts';
-import type { GraphWriter } from '../../../core/graph-writer.ts';
+import type { GraphWriter } from '../../../core/onnx/graph-writer.ts';
 
 /** One axis of an image on its way into the square: int64 scalars, and for each pixel of the square its place. */
 export interface AxisNodes {

@@ -1,8 +1,7 @@
-import type { Contract } from '../../../core/contract.ts';
-import type { GraphWriter } from '../../../core/graph-writer.ts';
-import { distanceNodes, kernelNodes } from './kernel-nodes.ts';
+import type { GraphWriter } from '../../../core/onnx/graph-writer.ts';
+import { distanceNodes, kernelNodes, type SmoothKernel } from './kernel-nodes.ts';
 import type { AxisNodes } from './placement-nodes.ts';
-import { planes } from './smooth-nodes.ts';
+import { planes, toLevels } from './smooth-nodes.ts';
 
 /** Source pixel of each pixel of the square: Pillow's NEAREST adds up steps in float64 (image/geometry.ts). */
 function nearestPixels(w: GraphWriter, { side, scaled, at }: AxisNodes): string {
@@ -33,10 +32,13 @@ function margined(w: GraphWriter, { side }: AxisNodes): { readonly pixels: strin
   };
 }
 
-/** Without antialiasing (image/interpolate.ts): rounded once, halves to even; levels in float32 (batch, 3, size, size). */
+/**
+ * Without antialiasing (image/interpolate.ts), in float64, rounded once, halves to even: levels in float32, shape (batch,
+ * 3, size, size).
+ */
 export function interpolatedNodes(
   w: GraphWriter,
-  kernel: Exclude<Contract['kernel'], 'nearest'>,
+  kernel: SmoothKernel,
   image: string,
   [y, x]: readonly [AxisNodes, AxisNodes],
 ): string {
@@ -45,7 +47,7 @@ export function interpolatedNodes(
   const weights = (axis: AxisNodes, odd: string): string =>
     kernelNodes(w, kernel, distanceNodes(w, axis, odd, false), -0.75);
   const across = w.op('Transpose', [weights(x, columns.odd)], { perm: [1, 0] });
-  const lines = w.op('MatMul', [planes(w, wider), across]);
+  const lines = w.op('MatMul', [w.cast(planes(w, wider), 'float64'), across]);
   const square = w.op('MatMul', [weights(y, rows.odd), lines]);
-  return w.op('Clip', [w.op('Round', [square]), w.float(0), w.float(255)]);
+  return toLevels(w, w.cast(w.op('Round', [square]), 'float32'));
 }

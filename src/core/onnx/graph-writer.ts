@@ -1,4 +1,4 @@
-import type { OnnxAttribute, OnnxNode, OnnxTensor } from './onnx-model.ts';
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../onnx-model.ts';
 
 type Attributes = Readonly<Record<string, OnnxAttribute>>;
 type Data = OnnxTensor['data'];
@@ -16,6 +16,7 @@ export interface GraphWriter {
   named(name: string, from: string): string;
   constant(shape: readonly number[], data: Data): string;
   float(value: number): string;
+  double(value: number): string;
   int(value: number): string;
   ints(...values: readonly number[]): string;
   cast(from: string, to: keyof typeof CAST): string;
@@ -53,6 +54,7 @@ export function graphWriter(prefix: string): GraphWriter {
       return name;
     },
     float: (value) => once(`float ${value}`, [], () => Float32Array.of(value)),
+    double: (value) => once(`double ${value}`, [], () => Float64Array.of(value)),
     int: (value) => once(`int ${value}`, [], () => BigInt64Array.of(BigInt(value))),
     ints: (...values) => once(`ints ${values.join()}`, [values.length], () => BigInt64Array.from(values, BigInt)),
     cast: (from, to) => op('Cast', [from], { to: CAST[to] }),

@@ -2,10 +2,13 @@ import { integerOption, stringOption, type OptionsOf } from '../../core/options.
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { SEARCH_MEMORY_OPTION } from '../memory.ts';
 
-/** Options of `predict`. */
-export const PREDICT_OPTIONS = {
-  neighbors: integerOption(3, 'nearest training images to show with each answer; 0: none', { min: 0 }),
+/** Options of `openClassifier`. */
+export const CLASSIFIER_OPTIONS = {
   memory: SEARCH_MEMORY_OPTION,
+  maxMegapixels: integerOption(268, 'most million pixels of an image; larger ones are not decoded', {
+    min: 1,
+    max: 268,
+  }),
   ...ENGINE_OPTIONS,
   backboneFile: stringOption(
     '',
@@ -13,5 +16,5 @@ export const PREDICT_OPTIONS = {
   ),
   weights: stringOption('', 'the weights file that the head was trained with, where it was not the bundled one'),
 } as const;
-/** Options of `predict`. @interface */
-export type PredictOptions = OptionsOf<typeof PREDICT_OPTIONS>;
+/** Options of `openClassifier`. @interface */
+export type ClassifierOptions = OptionsOf<typeof CLASSIFIER_OPTIONS>;

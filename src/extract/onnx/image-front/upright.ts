@@ -1,9 +1,9 @@
-import type { Contract } from '../../core/contract.ts';
-import { PermafrostError } from '../../core/errors.ts';
-import type { Source } from './geometry.ts';
-import { readHeader } from './decode.ts';
-import { openPicture } from './picture.ts';
-import { whatIsWrong } from './what-is-wrong.ts';
+import type { Contract } from '../../../core/contract.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import type { Source } from '../../image/geometry.ts';
+import { readHeader } from '../../image/decode.ts';
+import { openPicture } from '../../image/picture.ts';
+import { whatIsWrong } from '../../image/what-is-wrong.ts';
 
 /**
  * An image as it is before it is resized: uint8 RGB of its whole size, upright where the contract turns it. Throws
