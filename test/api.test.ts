@@ -15,7 +15,11 @@ const folder = temporaryFolders();
 describe('the library', () => {
   it('has every command as a function of its name', () => {
     const functions = Object.entries(permafrost).filter(([, value]) => typeof value === 'function');
-    expect(functions.map(([name]) => name)).toEqual(expect.arrayContaining(COMMANDS.map(({ name }) => name)));
+    // A word that no function may be called by: there is one for each target.
+    const names = COMMANDS.flatMap(({ name }) =>
+      name === 'export' ? ['exportOnnx', 'exportWeb', 'exportTable'] : name,
+    );
+    expect(functions.map(([name]) => name)).toEqual(expect.arrayContaining(names));
   });
 
   it('fits on one screen', () => {

@@ -5,6 +5,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { RunResult } from '../../results/head-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { removeUnfinished } from '../../store/format/temporary-files.ts';
 import { openDataset } from '../network/dataset.ts';
 import { extractAny } from '../extract/extract-tuned.ts';
 import { requireBothSides } from '../extract/after-decoding.ts';
@@ -22,7 +23,7 @@ import type { Work } from '../work.ts';
  */
 export async function run(datasetPath: string, wanted: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
   const resolved = resolveOptions('run', RUN_OPTIONS, wanted);
-  const { allHeads, reject, memory, strategies, strategiesMinutes, ...given } = resolved;
+  const { allHeads, answers, reject, memory, strategies, strategiesMinutes, ...given } = resolved;
   // Refused before the data set is listed.
   if (strategies) requireStrategies(given.backbone);
   const options = strategies ? withStrategiesCuts(given, work) : given;
@@ -44,6 +45,7 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
     extracted.store,
     {
       allHeads,
+      answers,
       reject,
       memory,
       views: options.views,
@@ -68,7 +70,9 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
     }),
   };
   const text = `${JSON.stringify(result, null, 1)}\n`;
-  await writeFileAtomic(join(resolve(extracted.store), RESULTS_NAME), [new TextEncoder().encode(text)]);
+  const file = join(resolve(extracted.store), RESULTS_NAME);
+  await removeUnfinished(file);
+  await writeFileAtomic(file, [new TextEncoder().encode(text)]);
   return result;
 }
 
