@@ -3,7 +3,15 @@ import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../.
 import { createOnnxRuntimeEngine } from '../../../../src/extract/engines/onnxruntime.ts';
 import { rejection } from '../../../support/errors.ts';
 import { temporaryFolders } from '../../../support/folders.ts';
-import { convNet, modelProto, nodeProto, outputProto, tokenNet, weights } from '../../../support/onnx-files.ts';
+import {
+  convNet,
+  modelProto,
+  nodeProto,
+  outputProto,
+  quantizedConvNet,
+  tokenNet,
+  weights,
+} from '../../../support/onnx-files.ts';
 import { featuresOf, measured, patternPixels, rawContract, type Measured } from '../../../support/onnx-runs.ts';
 
 const folder = temporaryFolders();
@@ -212,30 +220,13 @@ describe('a probe', () => {
   });
 
   it('runs a file that is in 8 bits already as it is', async () => {
-    const graph = convNet();
-    const q = (name: string, output: string): OnnxNode[] => [
-      node('QuantizeLinear', [name, 'step', 'zero'], `${output}/q`),
-      node('DequantizeLinear', [`${output}/q`, 'step', 'zero'], output),
-    ];
-    const inEight = {
-      ...graph,
-      nodes: graph.nodes.flatMap((one) =>
-        one.outputs[0] === 'block1/conv'
-          ? [...q('stem', 'stem/8'), { ...one, inputs: ['stem/8', 'block1/w'] }]
-          : one.outputs[0] === 'logits'
-            ? [...q('features', 'features/8'), { ...one, inputs: ['features/8', 'fc/w', 'fc/b'] }]
-            : [one],
-      ),
-      initializers: [
-        ...graph.initializers,
-        floats('step', [], 1 / 32),
-        { name: 'zero', shape: [], data: Uint8Array.of(0) },
-      ],
-    };
-    const { probed } = await measured(folder(), encodeOnnx(inEight), { contract });
+    const { probed } = await measured(folder(), encodeOnnx(quantizedConvNet()), { contract });
     expect(probed.input.batch).toBeUndefined();
     expect(probed.defaultCut).toBe('features/8');
-    await rejection(measured(folder(), encodeOnnx(inEight), { contract, cuts: ['stem/8/q'] }), 'OPTION_INVALID');
+    await rejection(
+      measured(folder(), encodeOnnx(quantizedConvNet()), { contract, cuts: ['stem/8/q'] }),
+      'OPTION_INVALID',
+    );
   });
 
   it('says why a tensor that was asked for cannot be a cut', async () => {
