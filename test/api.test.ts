@@ -46,9 +46,11 @@ describe('an editor', () => {
     expect(errors()).toEqual([]);
   });
 
-  it('takes the program of README.md', () => {
-    const [program] = /(?<=```ts\n)[^]*?(?=```)/.exec(readFileSync(new URL('../README.md', import.meta.url), 'utf8'))!;
-    expect(openInEditor(`${program}\nvoid probabilities;`).errors()).toEqual([]);
+  it('takes the programs of README.md', () => {
+    const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const programs = [...text.matchAll(/(?<=```ts\n)[^]*?(?=```)/g)].map(([program]) => program);
+    const results = ['label, probability, unknown', 'probabilities'];
+    expect(programs.map((program, i) => openInEditor(`${program}\nvoid [${results[i]}];`).errors())).toEqual([[], []]);
   });
 
   it('says what an option means, which values it takes and what it is by default', () => {

@@ -46,10 +46,10 @@ export interface Documents {
   readonly predict: PredictResult;
   readonly neighbors: NeighborsResult;
   readonly export: ExportOnnxResult | ExportWebResult | TableExportResult;
-  readonly serve: ServeResult;
   readonly check: CheckResult;
   readonly report: ReportResult;
   readonly studio: StudioStarted;
+  readonly serve: ServeResult;
   readonly inspect: InspectResult;
   readonly verify: VerifyResult;
   readonly repair: RepairResult;
