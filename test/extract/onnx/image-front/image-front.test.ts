@@ -96,8 +96,8 @@ describe.each(Object.entries(VARIANTS))('%s in the graph', (_name, contract) => 
       const { png, header } = await picture(width, height);
       const { data } = await uprightPixels(png, contract);
       const found = compared(await run(session, [data], height, width), await decode(png, header, contract));
-      // libvips begins to add up anew in each strip of lines, and its threads decide on the strips: there, points between
-      // two steps may fall to the other one.
+      // libvips adds up anew in each strip of lines, and its threads decide on the strips: points between two steps
+      // may fall to the other one there.
       const isSteady = contract.rounding === 'pillow' || contract.kernel === 'nearest';
       const within = isSteady ? 0 : 0.02 * 3 * SIZE ** 2;
       expect(found.differing, `bytes of ${width} x ${height}`).toBeLessThanOrEqual(within);
