@@ -1,11 +1,19 @@
-import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
+import type {
+  EngineAgreement,
+  IndexResult,
+  NeighborResult,
+  NeighborsResult,
+  PredictResult,
+} from '../results/answer-results.ts';
 import type { DoctorResult } from '../results/engine-results.ts';
 import type { InspectResult } from '../results/store-results.ts';
 import { POOLINGS, widthOf } from '../core/sample.ts';
+import { agreementText } from './engine-agreement.ts';
 import { failuresText } from './extract-report.ts';
-import { bytes, cosineText, plural, significant } from './format.ts';
+import { bytes, cosineText, plural } from './format.ts';
 import { printable } from './printable.ts';
 import { left, right, textFields, textTable } from './text-table.ts';
+import { unusualText } from './unusual.ts';
 
 function neighborLines(neighbors: readonly NeighborResult[]): string {
   return neighbors
@@ -15,24 +23,27 @@ function neighborLines(neighbors: readonly NeighborResult[]): string {
 
 type Prediction = PredictResult['predictions'][number];
 
-/** What is answered: the class and its probability, or that it is unknown, why, and the best guess. */
-function answer({ unknown, guess, probability, strangeness }: Prediction): string {
-  const best = `${printable(guess)} (${probability.toFixed(4)})`;
-  if (!unknown || strangeness === null) return best;
-  const { measure, value, threshold } = strangeness;
-  return `unknown (${measure} ${significant(value)}, above ${significant(threshold)}); best guess ${best}`;
+/** What is answered: the likeliest class and its probability, and where the image is unusual, how much so. */
+function answer({ unknown, label, guess, probability, strangeness }: Prediction): string {
+  // What older versions wrote may have the word "unknown" as its label.
+  const best = `${printable(unknown ? guess : label)} (${probability.toFixed(4)})`;
+  return unknown && strangeness !== null ? `${best}; ${unusualText(strangeness)}` : best;
 }
 
 /** Predictions for a terminal: answer, probability, nearest training images of each image. */
-export function predictText({ predictions, failed }: PredictResult): string {
+export function predictText({ predictions, failed, agreement }: PredictResult): string {
   const blocks = predictions.map((one) => `${printable(one.path)}: ${answer(one)}\n${neighborLines(one.neighbors)}`);
-  return blocks.join('') + failuresText(failed);
+  return blocks.join('') + standIn(agreement) + failuresText(failed);
 }
+
+const standIn = (agreement: EngineAgreement | undefined): string =>
+  agreement === undefined ? '' : `${agreementText(agreement)}\n`;
 
 const indexLine = ({ split, ef, k, recall, queries, heldOut, threads, built }: IndexResult): string =>
   `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'image')} ${heldOut ? 'that the graph does not hold' : 'of the graph, each without itself'}, ef ${ef}, searched by ${plural(threads, 'thread')}\n`;
 
-export function neighborsText({ queries, metric, pooling, index, indexChosen, failed }: NeighborsResult): string {
+export function neighborsText(result: NeighborsResult): string {
+  const { queries, metric, pooling, index, indexChosen, agreement, failed } = result;
   const indices = index === 'exact' ? [] : index.map(indexLine);
   if (indexChosen !== undefined) {
     indices.push(`Chosen: ${index === 'exact' ? 'exact search' : 'HNSW graphs'}. ${printable(indexChosen)}\n`);
@@ -41,7 +52,7 @@ export function neighborsText({ queries, metric, pooling, index, indexChosen, fa
     ({ path, neighbors }) =>
       `${printable(path)} (${metric} distance on ${pooling} features)\n${neighborLines(neighbors)}`,
   );
-  return blocks.join('') + indices.join('') + failuresText(failed);
+  return blocks.join('') + indices.join('') + standIn(agreement) + failuresText(failed);
 }
 
 /** A set's poolings and widths, with rows where they differ: an extraction that adds one may be under way. */

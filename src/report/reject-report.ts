@@ -1,6 +1,7 @@
 import type { RejectResult } from '../results/head-result.ts';
 import { plural, ratio, significant } from './format.ts';
 import { printable } from './printable.ts';
+import { besideTrained } from './unusual.ts';
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;
 
@@ -47,8 +48,20 @@ export function leftOutText({ leftOutRejected, leftOutClasses = [] }: Rule): str
 /** A chance below which more false rejects than calibrated are no chance: 2.5 % of runs would say so wrongly. */
 const ALARM = 0.025;
 
-/** That the validated images are not like the training images, where so many false rejects are no chance; else null. */
-export function alarmText({ validated: { split, chance } }: Rule): string | null {
+/**
+ * That the validated images are not like the training images, where so many false rejects are no chance; else null. Says
+ * which are the strangest, and what it means for other images.
+ */
+export function alarmText(rule: Rule): string | null {
+  const { split, images, rejected, chance, rejectedRight, strangest = [] } = rule.validated;
   if (chance === undefined || chance > ALARM) return null;
-  return `So many are not chance (p ${chance < 0.001 ? '< 0.001' : chance.toFixed(3)}): the images of ${split} differ from the training images.`;
+  const p = chance < 0.001 ? '< 0.001' : chance.toFixed(3);
+  const named = strangest.map(
+    ({ path, strangeness }) => `${printable(path)} (${besideTrained(strangeness) ?? strangeness.value})`,
+  );
+  return [
+    `So many are not chance (p ${p}): the images of ${split} differ from the training images.`,
+    ...(named.length === 0 ? [] : [`The most unusual: ${named.join('; ')}.`]),
+    `New photographs like those of ${split} will be marked as unusual as often, about 1 in ${Math.round(images / rejected)}. The mark takes no answer away: the best guess stands before it${rejectedRight === undefined ? '' : `, and it is right for ${rejectedRight} of these ${rejected}`}.`,
+  ].join(' ');
 }

@@ -61,11 +61,12 @@ export async function headsOfRun(
   {
     allHeads,
     reject,
+    probeImages,
     views,
     memory,
     network,
     weights,
-  }: Pick<RunOptions, 'allHeads' | 'reject' | 'views' | 'memory'> & {
+  }: Pick<RunOptions, 'allHeads' | 'reject' | 'probeImages' | 'views' | 'memory'> & {
     /** Digests of the networks that heads are compared on. Default: of the primary one. */
     readonly weights?: readonly string[];
     /** The fingerprint of the set of a tuned network whose features are meant, in place of the primary ones. */
@@ -95,9 +96,9 @@ export async function headsOfRun(
   const { outOfFold } = best;
   const trained = await withRule(best, request, reject, work);
   const looks = await count.add('run', trained.result.validatedOn, outcome.trained.size);
-  const file = await keepHead(store, trained);
+  const { file, probeImages: probes } = await keepHead(store, trained, { probeImages }, work);
   const scored = await scoresOfBest(trained, store, count, work);
-  const result = { ...trained.result, ...scored, ...(looks && { looks }) };
+  const result = { ...trained.result, ...scored, ...(looks && { looks }), probeImages: probes };
   return {
     heads: ranked([...outcome.trained.values()], { ...trained, result }, file),
     choice:

@@ -1,12 +1,16 @@
 import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { ALLOW_ENGINE_OPTION } from '../network/engine/other-class.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { SEARCH_MEMORY_OPTION } from '../memory.ts';
+import { RULE_OPTION } from '../train/options.ts';
 
 /** Options of `predict`. */
 export const PREDICT_OPTIONS = {
   neighbors: integerOption(3, 'nearest training images to show with each answer; 0: none', { min: 0 }),
+  reject: RULE_OPTION,
   memory: SEARCH_MEMORY_OPTION,
   ...ENGINE_OPTIONS,
+  allowEngine: ALLOW_ENGINE_OPTION,
   backboneFile: stringOption(
     '',
     'of a head on features of a tuned network: the file of that network, where neither the head nor its store has its layers',

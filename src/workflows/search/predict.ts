@@ -13,8 +13,10 @@ import { givenImages } from './given-images.ts';
 import { noveltyOf, probabilities } from '../train/trained-head.ts';
 import type { Work } from '../work.ts';
 import { openHead, type OpenedHead } from '../train/files/head-files.ts';
+import { judgeOfHead } from '../train/files/judge-of-head.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { storeOfHead } from '../train/labelled-store.ts';
+import { withRuleAt } from '../train/rule-at-rate.ts';
 import { layersOfHead } from '../train/files/tuned-files.ts';
 import { memoryBound } from '../memory.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
@@ -48,14 +50,11 @@ async function trainingSearch(
   return exactNeighbors({ ...trained, owner: 'predict', metric: 'cosine', bound, otherBytes: rowsMemory }, work);
 }
 
-/** What the head answers for an image of no class that it knows. */
-const UNKNOWN = 'unknown';
-
 /**
  * Classifies images, and all images in folders, with a head file, under the contract, cut, weights and engine class of
- * its training. Throws OPTION_INVALID; DATASET_EMPTY for a folder without images; HEAD_CORRUPT; ENGINE_UNAVAILABLE
- * where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another engine are
- * asked for.
+ * its training, or by an engine of another class that was compared with it. Throws OPTION_INVALID; DATASET_EMPTY for a
+ * folder without images; HEAD_CORRUPT; ENGINE_UNAVAILABLE where that class is not to be had and no other may stand in;
+ * ENGINE_DISAGREES where another gives other answers; FINGERPRINT_MISMATCH, naming the field, for other weights.
  */
 export async function predict(
   headFile: string,
@@ -66,14 +65,15 @@ export async function predict(
   const { listener } = work;
   const options = resolveOptions('predict', PREDICT_OPTIONS, given);
   const files = await givenImages(images, listener);
-  const opened = await openHead(headFile);
+  const opened = withRuleAt(await openHead(headFile), options.reject);
   const tuned = await layersOfHead(opened, options.backboneFile);
   const [first, ...others] = headNetworks(opened.document).map((one) => ({
     ...one,
     known: one.network,
     calibrate: () => Promise.resolve(one.calibration!),
   }));
-  const extractor = await imagesExtractor([{ ...first!, tuned }, ...others], options, listener);
+  const networks = [{ ...first!, tuned }, ...others] as const;
+  const extractor = await imagesExtractor(networks, options, judgeOfHead(opened), listener);
   let search: Search | undefined;
   let extracted: ExtractedImages;
   try {
@@ -94,13 +94,14 @@ export async function predict(
     contract: extractor.contract,
     engine: extractor.engine,
     ...(extractor.others.length > 0 && { others: extractor.others }),
+    ...(extractor.agreement && { agreement: extractor.agreement }),
     predictions: paths.map((path, i) => ({
       path,
-      label: judged?.unknown[i] === true ? UNKNOWN : classes[best[i]!]!,
+      label: classes[best[i]!]!,
       unknown: judged?.unknown[i] ?? false,
       guess: classes[best[i]!]!,
       probability: P.data[i * P.cols + best[i]!]!,
-      strangeness: judged && { ...judged.rule, value: judged.scores[i]! },
+      strangeness: judged && judged.strangeness[i]!,
       probabilities: Object.fromEntries(classes.map((label, c) => [label, row(P, i)[c]!])),
       neighbors: near[i] ?? [],
     })),

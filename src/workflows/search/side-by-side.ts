@@ -4,13 +4,19 @@ import type { Listener } from '../../core/listener.ts';
 import { matrix, row } from '../../core/matrix.ts';
 import type { Failure, FeaturePart } from '../../core/sample.ts';
 import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
-import type { NetworkFacts } from '../../results/answer-results.ts';
+import type { EngineAgreement, NetworkFacts } from '../../results/answer-results.ts';
 import type { EngineFacts } from '../../results/extract-result.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import type { Work } from '../work.ts';
 import { cutsOfParts } from '../network/cuts.ts';
-import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
+import {
+  CHECKING,
+  requireAgreement,
+  type FeatureMaker,
+  type Judge,
+} from '../network/agreement/require-agreement.ts';
+import { extractImages, extractSquares, type ExtractedImages } from '../network/extract-images.ts';
 import { extractorLike, type Extractor, type ExtractorRequest } from '../network/extractor.ts';
 import type { TunedLayers } from '../network/tuned-layers.ts';
 
@@ -26,7 +32,10 @@ export interface PartsOfNetwork {
 }
 
 /** What is asked of every network: engine and device, and where weights are. */
-export type SideBySideRequest = Pick<ExtractorRequest, 'engine' | 'device' | 'precision' | 'threads' | 'weights'>;
+export type SideBySideRequest = Pick<
+  ExtractorRequest,
+  'engine' | 'device' | 'precision' | 'threads' | 'weights' | 'allowEngine'
+>;
 
 /** Turns loose images into features of one network, or of several side by side. */
 export interface ImagesExtractor {
@@ -34,6 +43,8 @@ export interface ImagesExtractor {
   readonly engine: EngineFacts;
   /** Further networks. */
   readonly others: readonly NetworkFacts[];
+  /** How an engine of another class than the features' agrees with theirs; undefined where none is of another. */
+  readonly agreement: EngineAgreement | undefined;
   /** Runs the images through one network after the other; images that one of them could not have are left out. */
   extract(files: readonly string[], work: Work): Promise<ExtractedImages>;
   dispose(): Promise<void>;
@@ -41,16 +52,19 @@ export interface ImagesExtractor {
 
 /**
  * Opens the networks, each under its own settings. `weights` is the file of the list of layers or graph that it is of.
- * Throws what extractorLike throws, having closed what was opened.
+ * An engine of another class than the features' is compared with theirs first, as `judge` says. Throws what
+ * extractorLike and requireAgreement throw, having closed what was opened.
  */
 export async function imagesExtractor(
   networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
   request: SideBySideRequest,
+  judge: Judge,
   listener?: Listener,
 ): Promise<ImagesExtractor> {
   const { weights = '' } = request;
   const of = await ownerOf(weights, networks);
-  const opened: { readonly extractor: Extractor; readonly network: PartsOfNetwork }[] = [];
+  const opened: OpenedNetwork[] = [];
+  let agreement: EngineAgreement | undefined;
   const dispose = async (): Promise<void> => {
     for (const { extractor } of opened) await extractor.executable.dispose();
   };
@@ -65,6 +79,12 @@ export async function imagesExtractor(
       );
       opened.push({ extractor, network });
     }
+    agreement = await requireAgreement(
+      opened.map(({ extractor, network: { settings } }) => ({ extractor, settings })),
+      judge,
+      makerOf(opened, listener),
+      listener,
+    );
   } catch (error) {
     await dispose();
     throw error;
@@ -73,6 +93,7 @@ export async function imagesExtractor(
   return {
     contract: first.contract.name,
     engine: first.engine,
+    agreement,
     others: others.map(({ extractor: { network, contract, engine } }) => ({
       backbone: network.backbone.name,
       contract: contract.name,
@@ -91,6 +112,37 @@ export async function imagesExtractor(
         files,
         found.map((one, i) => ({ ...one, ...opened[i]! })),
       );
+    },
+  };
+}
+
+interface OpenedNetwork {
+  readonly extractor: Extractor;
+  readonly network: PartsOfNetwork;
+}
+
+/** Features of images by all networks, which stay loaded. */
+function makerOf(opened: readonly OpenedNetwork[], listener: Listener | undefined): FeatureMaker {
+  const put = (names: readonly string[], found: readonly ExtractedImages[]): ExtractedImages =>
+    found.length === 1
+      ? found[0]!
+      : joined(
+          names,
+          found.map((one, i) => ({ ...one, ...opened[i]! })),
+        );
+  return {
+    async ofFiles(files) {
+      const found: ExtractedImages[] = [];
+      for (const { extractor } of opened)
+        found.push(await extractImages(files, extractor, { ...(listener && { listener }) }, CHECKING));
+      return put(files, found);
+    },
+    async ofSquares(squares) {
+      const names = squares[0]!.map((_, i) => String(i));
+      const found: ExtractedImages[] = [];
+      for (const [i, { extractor }] of opened.entries())
+        found.push({ paths: names, contents: names, X: await extractSquares(extractor, squares[i]!), failed: [] });
+      return put(names, found).X;
     },
   };
 }
@@ -139,5 +191,6 @@ function joined(files: readonly string[], found: readonly OfOne[]): ExtractedIma
   }
   const failed = new Map<string, Failure>();
   for (const failure of found.flatMap((one) => one.failed)) failed.set(failure.path, failure);
-  return { paths, X, failed: [...failed.values()] };
+  const contents = paths.map((path) => found[0]!.contents[rows[0]!.get(path)!]!);
+  return { paths, contents, X, failed: [...failed.values()] };
 }

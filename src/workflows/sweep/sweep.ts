@@ -105,7 +105,8 @@ export async function sweep(
     const from = { owner: 'sweep', store, bound };
     const { trained, passedOver } = await fitBest(candidates, from, options.save ? options.reject : 0, work);
     const looks = await count.add('sweep', trained.result.validatedOn, headsMeasured(trained));
-    const file = options.save ? await keepHead(store, { ...trained, relabelled }, options.out) : null;
+    const keeping = { out: options.out, probeImages: options.probeImages };
+    const kept = options.save ? await keepHead(store, { ...trained, relabelled }, keeping, work) : { file: null };
     return {
       store: store.path,
       score,
@@ -125,7 +126,7 @@ export async function sweep(
         ...trained.result,
         ...(looks && { looks }),
         ...(labels !== '' && { relabelled: relabelled.length }),
-        file,
+        ...kept,
       },
       passedOver,
       ledger: ledger.path,

@@ -27,7 +27,7 @@ export async function train(
   work: Work = {},
 ): Promise<HeadResult> {
   const options = resolveOptions('train', TRAIN_OPTIONS, given);
-  const { head, labels, backboneFile, pooling, cut, normalize, views, pca, memory, scoreTest, out } = options;
+  const { head, labels, backboneFile, pooling, cut, normalize, views, pca, memory, scoreTest, probeImages, out } = options;
   const plan = { head, options: headOptions, normalize, pca };
   const features = chosenFeatures(cut, pooling);
   const bound = memoryBound(memory, work);
@@ -40,12 +40,12 @@ export async function train(
   const trained = { ...(await trainWithin(plan, request, options.reject, work)), relabelled };
   const test = scoreTest ? await scoreOnTest(trained, store, { count, command: 'train' }, work) : undefined;
   const looks = await count.add('train', trained.result.validatedOn, headsMeasured(trained));
-  const file = await keepHead(store, trained, out);
+  const kept = await keepHead(store, trained, { out, probeImages }, work);
   return {
     ...trained.result,
     ...(test && { test }),
     ...(looks && { looks }),
     ...(labels !== '' && { relabelled: relabelled.length }),
-    file,
+    ...kept,
   };
 }
