@@ -132,7 +132,8 @@ module.exports = {
       ['finetune', 'machines'],
       ['strategies'],
       ['run', 'care'],
-      ['report'],
+      ['classifier'],
+      ['predict', 'report'],
     ),
     ...floors('studio', ['api'], ['live', 'page'], ['server']),
     {

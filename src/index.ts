@@ -17,7 +17,8 @@ export { worker, type WorkerWork } from './workflows/machines/queue/worker.ts';
 export { train } from './workflows/train/train.ts';
 export { sweep, type SweepRequest, type SweepWork } from './workflows/sweep/sweep.ts';
 export { finetune } from './workflows/finetune/finetune.ts';
-export { predict } from './workflows/search/predict.ts';
+export * from './workflows/classifier/classifier.ts';
+export * from './workflows/predict/predict.ts';
 export { neighbors } from './workflows/search/neighbors.ts';
 export { check } from './workflows/check/check.ts';
 export { writeReport as report } from './write-report.ts';
@@ -43,7 +44,6 @@ export type { MergeOptions, PartOptions, PartsOptions, PlanOptions } from './wor
 export type { TrainOptions } from './workflows/train/options.ts';
 export type { OneOrMore, SweepGrid, SweepGridFeatures, SweepGridHead } from './workflows/sweep/grid.ts';
 export type { FinetuneOptions } from './workflows/finetune/options.ts';
-export type { PredictOptions } from './workflows/search/predict-options.ts';
 export type { NeighborsOptions } from './workflows/search/neighbors-options.ts';
 export type { CheckOptions } from './workflows/check/options.ts';
 export type { ReportOptions } from './workflows/report/options.ts';

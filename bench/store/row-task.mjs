@@ -118,7 +118,7 @@ const TASKS = {
    */
   async predict() {
     const { default: sharp } = await import('sharp');
-    const { predict } = await dist('workflows/search/predict.js');
+    const { predict } = await dist('workflows/predict/predict.js');
     const { saveHead } = await dist('workflows/train/files/head-files.js');
     const { createHead } = await dist('classify/heads/index.js');
     const { matrixRows } = await dist('core/rows.js');

@@ -1,4 +1,5 @@
 import type {
+  Answer,
   EngineAgreement,
   IndexResult,
   NeighborResult,
@@ -21,10 +22,8 @@ function neighborLines(neighbors: readonly NeighborResult[]): string {
     .join('');
 }
 
-type Prediction = PredictResult['predictions'][number];
-
 /** What is answered: the likeliest class and its probability, and where the image is unusual, how much so. */
-function answer({ unknown, label, guess, probability, strangeness }: Prediction): string {
+function answer({ unknown, label, guess, probability, strangeness }: Answer): string {
   // What older versions wrote may have the word "unknown" as its label.
   const best = `${printable(unknown ? guess : label)} (${probability.toFixed(4)})`;
   return unknown && strangeness !== null ? `${best}; ${unusualText(strangeness)}` : best;

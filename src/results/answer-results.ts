@@ -50,6 +50,54 @@ export interface EngineAgreement {
   readonly leastCosine: number | null;
 }
 
+/** What a head says of an image. */
+export interface Answer {
+  /** The likeliest class, also where the image is unknown. */
+  readonly label: string;
+  /** The same; kept for readers of older versions, in which `label` was "unknown" there. */
+  readonly guess: string;
+  /** Whether the image is so strange to the head that it may be of no class that the head knows. */
+  readonly unknown: boolean;
+  /** Of the likeliest class. */
+  readonly probability: number;
+  /** How strange the image is to the head; null for heads without a rule for "unknown", and where it is off. */
+  readonly strangeness: Strangeness | null;
+  /** Of each class that the head knows. */
+  readonly probabilities: Readonly<Record<string, number>>;
+  /** The nearest training images, nearest first, as many as were asked for. */
+  readonly neighbors: readonly NeighborResult[];
+}
+
+/** The answer for an image that was named: by its path or address, or by its place, as `images[2]`. */
+export interface Answered extends Answer {
+  readonly path: string;
+}
+
+/** What a classifier runs: a head, and the network or networks before it. */
+export interface ClassifierFacts {
+  /** The head file, as it was named. */
+  readonly file: string;
+  /** SHA-256 of that file, lower-case hex. */
+  readonly digest: string;
+  /** The head's name, such as `logistic`. */
+  readonly head: string;
+  readonly classes: readonly string[];
+  readonly backbone: string;
+  readonly cut: string;
+  /** The features that the head reads, as in HeadResult. */
+  readonly pooling: string;
+  readonly contract: string;
+  readonly engine: EngineFacts;
+  /** Of heads on features of several networks: those after the first. */
+  readonly others: readonly NetworkFacts[];
+  /** Where another engine class than that of the head's features answers: how far the two agree; else null. */
+  readonly agreement: EngineAgreement | null;
+  /** From where on an image is unknown; null for heads without such a rule, and where it is off. */
+  readonly unknown: Pick<Strangeness, 'measure' | 'threshold' | 'rate'> | null;
+  /** The version of permafrost that answers. */
+  readonly permafrost: string;
+}
+
 /** What a head says of images: one prediction for each that could be read, in the order in which they were given. */
 export interface PredictResult {
   readonly head: string;
@@ -59,20 +107,7 @@ export interface PredictResult {
   readonly others?: readonly NetworkFacts[];
   /** Where an engine of another class than that of the head's features answered: how far the two agree. */
   readonly agreement?: EngineAgreement;
-  readonly predictions: readonly {
-    readonly path: string;
-    /** The likeliest class, also where the image is unknown. */
-    readonly label: string;
-    /** Whether the head's rule says that the image may be of no class that it knows. */
-    readonly unknown: boolean;
-    /** The likeliest class again, for readers of older versions, whose label may be "unknown"; and its probability. */
-    readonly guess: string;
-    readonly probability: number;
-    /** How strange the image is to the head; null for heads without a rule for "unknown", and where it is off. */
-    readonly strangeness: Strangeness | null;
-    readonly probabilities: Readonly<Record<string, number>>;
-    readonly neighbors: readonly NeighborResult[];
-  }[];
+  readonly predictions: readonly Answered[];
   readonly failed: readonly Failure[];
 }
 

@@ -1,4 +1,4 @@
-import { PREDICT_OPTIONS } from '../../workflows/search/predict-options.ts';
+import { PREDICT_OPTIONS } from '../../workflows/predict/options.ts';
 import { predictText } from '../../report/answer-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
@@ -12,10 +12,8 @@ export const predictCommand: CommandSpec = {
   options: PREDICT_OPTIONS,
   short: { neighbors: '-k' },
   async act([head, images], flags, context) {
-    const { headFileOf } = await import('../../workflows/run/best-head.ts');
-    const { predict } = await import('../../workflows/search/predict.ts');
-    const file = await headFileOf(head as string, context.listener);
-    const result = await predict(file, images as string[], pick(flags, PREDICT_OPTIONS), context);
+    const { predict } = await import('../../workflows/predict/predict.ts');
+    const result = await predict(head as string, images as string[], pick(flags, PREDICT_OPTIONS), context);
     return { json: result, text: predictText(result), failed: result.failed.length };
   },
 };

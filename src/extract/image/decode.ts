@@ -113,18 +113,64 @@ async function decodeNow(
 ): Promise<Uint8Array> {
   const sideways = isTurned(header, contract) && header.orientation >= 5;
   const [width, height] = sideways ? [header.height, header.width] : [header.width, header.height];
+  const picture = await openPicture(bytes, header, contract, timeoutMs);
+  return inSquare(picture, { width, height, hasAlpha: header.hasAlpha }, contract);
+}
+
+/**
+ * Pixels that are decoded already, into the contract's square as a lossless PNG of them would be: uint8 RGB, shape
+ * (size, size, 3). Throws IMAGE_UNDECODABLE for a wrong number of bytes, and above MAX_PIXELS.
+ */
+export function decodePixels(
+  { data, width, height, channels }: Source,
+  contract: Contract,
+  timeoutMs: number = IMAGE_TIMEOUT_MS,
+): Promise<Uint8Array> {
+  return inWords(timeoutMs, async () => {
+    requirePixels({ data, width, height, channels });
+    withFewPixels({ width, height }, MAX_PIXELS);
+    const sharp = await loadSharp();
+    const raw = { width, height, channels: channels as 3 | 4 };
+    const picture = sharp(data, { raw, limitInputPixels: MAX_PIXELS }).timeout({
+      seconds: Math.ceil(timeoutMs / 1000),
+    });
+    return inSquare(picture, { width, height, hasAlpha: channels === 4 }, contract);
+  });
+}
+
+/** Throws IMAGE_UNDECODABLE unless there are as many bytes as pixels of so many channels take. */
+function requirePixels({ data, width, height, channels }: Source): void {
+  const isCount = (n: number): boolean => Number.isInteger(n) && n > 0;
+  if (isCount(width) && isCount(height) && (channels === 3 || channels === 4)) {
+    const needed = width * height * channels;
+    if (data.length === needed) return;
+    throw new PermafrostError(
+      'IMAGE_UNDECODABLE',
+      `It has ${data.length} bytes, and ${width} x ${height} pixels of ${channels} channels are ${needed}.`,
+    );
+  }
+  throw new PermafrostError(
+    'IMAGE_UNDECODABLE',
+    `Pixels have a width and a height above 0, and 3 or 4 channels (RGB, RGBA); got ${width} x ${height} and ${channels}.`,
+  );
+}
+
+/** A picture, upright, of these pixels, in the contract's square. */
+async function inSquare(
+  picture: SharpImage,
+  { width, height, hasAlpha }: Pick<ImageHeader, 'width' | 'height' | 'hasAlpha'>,
+  contract: Contract,
+): Promise<Uint8Array> {
   const place = placement(contract, width, height);
   const part = coveredPart(place, contract.size);
-
-  let image = await openPicture(bytes, header, contract, timeoutMs);
-  if (header.hasAlpha && contract.alpha === 'white') image = image.flatten({ background: '#ffffff' });
+  let image = picture;
+  if (hasAlpha && contract.alpha === 'white') image = image.flatten({ background: '#ffffff' });
   // sharp resizes off this thread, but only shrinks as Pillow does: enlarged pictures come out half a pixel further
   // right and down (0.35.5). And it would weigh by alpha the colours that are kept whatever their alpha.
   const shrinks = place.width <= width && place.height <= height;
   const { size, kernel } = contract;
   const isSmooth = kernel !== 'nearest' && contract.antialias !== false;
-  const bySharp =
-    isSmooth && contract.rounding !== 'pillow' && shrinks && !(header.hasAlpha && contract.alpha === 'drop');
+  const bySharp = isSmooth && contract.rounding !== 'pillow' && shrinks && !(hasAlpha && contract.alpha === 'drop');
   if (bySharp) {
     image = image
       .resize(place.width, place.height, { fit: 'fill', kernel: KERNELS[kernel], fastShrinkOnLoad: false })

@@ -14,7 +14,7 @@ import { indexFor } from './choose-index.ts';
 import { exactNeighbors, merged, nearest } from './exact-neighbors.ts';
 import { givenImages } from './given-images.ts';
 import type { Work } from '../work.ts';
-import { imagesExtractor, type PartsOfNetwork } from './side-by-side.ts';
+import { imagesExtractor, type PartsOfNetwork } from '../network/side-by-side.ts';
 import { judgeOfStore } from '../network/agreement/stored-pairs.ts';
 import { layersOfSet } from '../network/tuned-layers.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { headNetworks, readHead } from '../../../src/store/read/heads/head-file.ts';
 import type * as ExtractModule from '../../../src/workflows/extract/extract.ts';
 import type * as NeighborsModule from '../../../src/workflows/search/neighbors.ts';
-import type * as PredictModule from '../../../src/workflows/search/predict.ts';
+import type * as PredictModule from '../../../src/workflows/predict/predict.ts';
 import type * as SweepModule from '../../../src/workflows/sweep/sweep.ts';
 import type * as TrainModule from '../../../src/workflows/train/train.ts';
 import { built } from '../../support/built.ts';
@@ -17,7 +17,7 @@ import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
 const { extract } = await built<typeof ExtractModule>('workflows/extract/extract.js');
 const { train } = await built<typeof TrainModule>('workflows/train/train.js');
 const { sweep } = await built<typeof SweepModule>('workflows/sweep/sweep.js');
-const { predict } = await built<typeof PredictModule>('workflows/search/predict.js');
+const { predict } = await built<typeof PredictModule>('workflows/predict/predict.js');
 const { neighbors } = await built<typeof NeighborsModule>('workflows/search/neighbors.js');
 
 const folder = temporaryFolders();

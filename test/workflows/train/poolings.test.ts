@@ -10,7 +10,7 @@ import { verify } from '../../../src/workflows/care/verify.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { tasksOfRun } from '../../../src/workflows/run/tasks.ts';
 import { neighbors } from '../../../src/workflows/search/neighbors.ts';
-import { predict } from '../../../src/workflows/search/predict.ts';
+import { predict } from '../../../src/workflows/predict/predict.ts';
 import type { sweep as sourceSweep } from '../../../src/workflows/sweep/sweep.ts';
 import { train } from '../../../src/workflows/train/train.ts';
 import { rejection } from '../../support/errors.ts';

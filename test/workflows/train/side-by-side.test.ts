@@ -9,7 +9,7 @@ import { extract } from '../../../src/workflows/extract/extract.ts';
 import { openHead } from '../../../src/workflows/train/files/head-files.ts';
 import { inspect } from '../../../src/workflows/care/inspect.ts';
 import { neighbors } from '../../../src/workflows/search/neighbors.ts';
-import { predict } from '../../../src/workflows/search/predict.ts';
+import { predict } from '../../../src/workflows/predict/predict.ts';
 import { reportData } from '../../../src/workflows/report/data.ts';
 import { run } from '../../../src/workflows/run/run.ts';
 import { train } from '../../../src/workflows/train/train.ts';

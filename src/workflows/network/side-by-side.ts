@@ -9,16 +9,11 @@ import type { EngineFacts } from '../../results/extract-result.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import type { Work } from '../work.ts';
-import { cutsOfParts } from '../network/cuts.ts';
-import {
-  CHECKING,
-  requireAgreement,
-  type FeatureMaker,
-  type Judge,
-} from '../network/agreement/require-agreement.ts';
-import { extractImages, extractSquares, type ExtractedImages } from '../network/extract-images.ts';
-import { extractorLike, type Extractor, type ExtractorRequest } from '../network/extractor.ts';
-import type { TunedLayers } from '../network/tuned-layers.ts';
+import { CHECKING, requireAgreement, type FeatureMaker, type Judge } from './agreement/require-agreement.ts';
+import { cutsOfParts } from './cuts.ts';
+import { extractImages, extractSquares, type ExtractedImages } from './extract-images.ts';
+import { extractorLike, type Extractor, type ExtractorRequest } from './extractor.ts';
+import type { TunedLayers } from './tuned-layers.ts';
 
 /** What features that stand side by side take of one network. */
 export interface PartsOfNetwork {
@@ -31,20 +26,32 @@ export interface PartsOfNetwork {
   readonly parts: readonly (FeaturePart & { readonly width: number; readonly at: number })[];
 }
 
+/** A network of several, opened. */
+export interface OpenedNetwork {
+  readonly extractor: Extractor;
+  readonly network: PartsOfNetwork;
+}
+
+/** Opened networks, the first part's first. */
+export type OpenedNetworks = readonly [OpenedNetwork, ...OpenedNetwork[]];
+
 /** What is asked of every network: engine and device, and where weights are. */
 export type SideBySideRequest = Pick<
   ExtractorRequest,
   'engine' | 'device' | 'precision' | 'threads' | 'weights' | 'allowEngine'
 >;
 
-/** Turns loose images into features of one network, or of several side by side. */
-export interface ImagesExtractor {
+/** What runs: the first network's contract and engine, and further networks. */
+export interface NetworksFacts {
   readonly contract: string;
   readonly engine: EngineFacts;
-  /** Further networks. */
   readonly others: readonly NetworkFacts[];
   /** How an engine of another class than the features' agrees with theirs; undefined where none is of another. */
   readonly agreement: EngineAgreement | undefined;
+}
+
+/** Turns loose images into features of one network, or of several side by side. */
+export interface ImagesExtractor extends NetworksFacts {
   /** Runs the images through one network after the other; images that one of them could not have are left out. */
   extract(files: readonly string[], work: Work): Promise<ExtractedImages>;
   dispose(): Promise<void>;
@@ -55,19 +62,16 @@ export interface ImagesExtractor {
  * An engine of another class than the features' is compared with theirs first, as `judge` says. Throws what
  * extractorLike and requireAgreement throw, having closed what was opened.
  */
-export async function imagesExtractor(
+export async function openNetworks(
   networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
   request: SideBySideRequest,
   judge: Judge,
   listener?: Listener,
-): Promise<ImagesExtractor> {
+): Promise<{ readonly opened: OpenedNetworks; readonly agreement: EngineAgreement | undefined }> {
   const { weights = '' } = request;
   const of = await ownerOf(weights, networks);
   const opened: OpenedNetwork[] = [];
   let agreement: EngineAgreement | undefined;
-  const dispose = async (): Promise<void> => {
-    for (const { extractor } of opened) await extractor.executable.dispose();
-  };
   try {
     for (const network of networks) {
       const { settings, known, tuned, calibrate, parts } = network;
@@ -86,22 +90,44 @@ export async function imagesExtractor(
       listener,
     );
   } catch (error) {
-    await dispose();
+    await disposeNetworks(opened);
     throw error;
   }
-  const [{ extractor: first }, ...others] = opened as [(typeof opened)[number], ...typeof opened];
+  const [first, ...others] = opened;
+  return { opened: [first!, ...others], agreement };
+}
+
+export async function disposeNetworks(opened: readonly OpenedNetwork[]): Promise<void> {
+  for (const { extractor } of opened) await extractor.executable.dispose();
+}
+
+export const factsOfNetworks = (
+  [{ extractor: first }, ...others]: OpenedNetworks,
+  agreement: EngineAgreement | undefined,
+): NetworksFacts => ({
+  agreement,
+  contract: first.contract.name,
+  engine: first.engine,
+  others: others.map(({ extractor: { network, contract, engine } }) => ({
+    backbone: network.backbone.name,
+    contract: contract.name,
+    engine,
+  })),
+});
+
+/** Opens the networks for one list of images. Throws what openNetworks throws. */
+export async function imagesExtractor(
+  networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
+  request: SideBySideRequest,
+  judge: Judge,
+  listener?: Listener,
+): Promise<ImagesExtractor> {
+  const { opened, agreement } = await openNetworks(networks, request, judge, listener);
   return {
-    contract: first.contract.name,
-    engine: first.engine,
-    agreement,
-    others: others.map(({ extractor: { network, contract, engine } }) => ({
-      backbone: network.backbone.name,
-      contract: contract.name,
-      engine,
-    })),
-    dispose,
+    ...factsOfNetworks(opened, agreement),
+    dispose: () => disposeNetworks(opened),
     async extract(files, work) {
-      if (others.length === 0) return extractImages(files, first, work);
+      if (opened.length === 1) return extractImages(files, opened[0].extractor, work);
       const found: ExtractedImages[] = [];
       for (const { extractor } of opened) {
         found.push(await extractImages(files, extractor, work));
@@ -114,11 +140,6 @@ export async function imagesExtractor(
       );
     },
   };
-}
-
-interface OpenedNetwork {
-  readonly extractor: Extractor;
-  readonly network: PartsOfNetwork;
 }
 
 /** Features of images by all networks, which stay loaded. */
@@ -165,28 +186,47 @@ async function ownerOf(
   );
 }
 
-type OfOne = ExtractedImages & { readonly extractor: Extractor; readonly network: PartsOfNetwork };
+/** Where the numbers of an output stand among the features of an image. */
+interface Place {
+  readonly start: number;
+  readonly width: number;
+}
+
+/** How parts of several networks stand side by side: of each network the place of each output, in its order. */
+export function layOut(opened: readonly OpenedNetwork[]): {
+  readonly width: number;
+  readonly places: readonly (readonly Place[])[];
+} {
+  const widths: number[] = [];
+  for (const { network } of opened) for (const { at, width } of network.parts) widths[at] = width;
+  const starts = widths.map((_, at) => widths.slice(0, at).reduce((sum, width) => sum + width, 0));
+  return {
+    width: widths.reduce((sum, width) => sum + width, 0),
+    places: opened.map(({ extractor, network }) =>
+      extractor.outputs.map(({ cut, pooling }) => {
+        const { at, width } = network.parts.find((part) => part.cut === cut && part.pooling === pooling)!;
+        return { start: starts[at]!, width };
+      }),
+    ),
+  };
+}
+
+type OfOne = ExtractedImages & OpenedNetwork;
 
 /** The features of images that every network has, each part at its place. */
 function joined(files: readonly string[], found: readonly OfOne[]): ExtractedImages {
-  const widths: number[] = [];
-  for (const { network } of found) for (const { at, width } of network.parts) widths[at] = width;
-  const starts = widths.map((_, at) => widths.slice(0, at).reduce((sum, width) => sum + width, 0));
+  const { width, places } = layOut(found);
   const rows = found.map(({ paths }) => new Map(paths.map((path, i) => [path, i])));
   const paths = files.filter((path) => rows.every((one) => one.has(path)));
-  const X = matrix(
-    paths.length,
-    widths.reduce((sum, width) => sum + width, 0),
-  );
-  for (const [n, { X: own, extractor, network }] of found.entries()) {
+  const X = matrix(paths.length, width);
+  for (const [n, { X: own }] of found.entries()) {
     let from = 0;
-    for (const { cut, pooling } of extractor.outputs) {
-      const { at, width } = network.parts.find((part) => part.cut === cut && part.pooling === pooling)!;
+    for (const { start, width: numbers } of places[n]!) {
       for (const [i, path] of paths.entries()) {
-        const values = row(own, rows[n]!.get(path)!).subarray(from, from + width);
-        X.data.set(values, i * X.cols + starts[at]!);
+        const values = row(own, rows[n]!.get(path)!).subarray(from, from + numbers);
+        X.data.set(values, i * X.cols + start);
       }
-      from += width;
+      from += numbers;
     }
   }
   const failed = new Map<string, Failure>();

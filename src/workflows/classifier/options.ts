@@ -1,12 +1,11 @@
-import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { stringOption, type OptionsOf } from '../../core/options.ts';
 import { ALLOW_ENGINE_OPTION } from '../network/engine/other-class.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { SEARCH_MEMORY_OPTION } from '../memory.ts';
 import { RULE_OPTION } from '../train/options.ts';
 
-/** Options of `predict`. */
-export const PREDICT_OPTIONS = {
-  neighbors: integerOption(3, 'nearest training images to show with each answer; 0: none', { min: 0 }),
+/** Options of `openClassifier`. */
+export const CLASSIFIER_OPTIONS = {
   reject: RULE_OPTION,
   memory: SEARCH_MEMORY_OPTION,
   ...ENGINE_OPTIONS,
@@ -17,5 +16,5 @@ export const PREDICT_OPTIONS = {
   ),
   weights: stringOption('', 'the weights file that the head was trained with, where it was not the bundled one'),
 } as const;
-/** Options of `predict`. @interface */
-export type PredictOptions = OptionsOf<typeof PREDICT_OPTIONS>;
+/** Options of `openClassifier`. @interface */
+export type ClassifierOptions = OptionsOf<typeof CLASSIFIER_OPTIONS>;
