@@ -9,12 +9,11 @@ import type {
 import type { DoctorResult } from '../results/engine-results.ts';
 import type { InspectResult } from '../results/store-results.ts';
 import { POOLINGS, widthOf } from '../core/sample.ts';
-import { agreementText } from './engine-agreement.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, cosineText, plural } from './format.ts';
 import { printable } from './printable.ts';
 import { left, right, textFields, textTable } from './text-table.ts';
-import { unusualText } from './unusual.ts';
+import { unusualText } from './reject-report.ts';
 
 function neighborLines(neighbors: readonly NeighborResult[]): string {
   return neighbors
@@ -33,6 +32,18 @@ function answer({ unknown, label, guess, probability, strangeness }: Answer): st
 export function predictText({ predictions, failed, agreement }: PredictResult): string {
   const blocks = predictions.map((one) => `${printable(one.path)}: ${answer(one)}\n${neighborLines(one.neighbors)}`);
   return blocks.join('') + standIn(agreement) + failuresText(failed);
+}
+
+/** Which engine answered in place of which, and what was checked. */
+export function agreementText(agreement: EngineAgreement): string {
+  const { own, other, by, images, sameClass, largestDifference, leastCosine } = agreement;
+  const found = [
+    ...(sameClass === null ? [] : [`the same class on ${sameClass} of ${plural(images, by.slice(0, -1))}`]),
+    ...(largestDifference === null ? [] : [`no probability differs by more than ${largestDifference.toFixed(4)}`]),
+    ...(leastCosine === null ? [] : [`the least cosine of the features is ${leastCosine.toFixed(5)}`]),
+    ...(sameClass === null ? [`on ${plural(images, by.slice(0, -1))}`] : []),
+  ];
+  return `Answered by ${other} in place of ${own}, which made the features; compared once: ${found.join(', ')}.`;
 }
 
 const standIn = (agreement: EngineAgreement | undefined): string =>

@@ -2,7 +2,7 @@ import type { Confusion, HeadResult, Mistake, RunResult, ViewsBenefit, LearningC
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds, signed } from './format.ts';
 import { printable } from './printable.ts';
-import { firstLines, scoreRemarks, testText } from './score-report.ts';
+import { firstLines, savedText, scoreRemarks, testText } from './score-report.ts';
 import { strategiesText } from './strategies-report.ts';
 import { rejectLines } from './reject-report.ts';
 import { left, right, textTable } from './text-table.ts';
@@ -126,7 +126,7 @@ export function runText(result: RunResult): string {
     if (best.reject !== undefined) parts.push(...rejectLines(best.reject));
     if (best.test !== undefined) parts.push(testText(best.test));
     if (best.file !== null)
-      parts.push(`Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
+      parts.push(`${savedText(best)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
   }
   if (result.strategies !== undefined) parts.push(strategiesText(result.strategies));
   return `${parts.join('\n').trimEnd()}\n`;
@@ -146,6 +146,6 @@ export function trainText(head: HeadResult): string {
     ...headLines(head),
     ...(head.reject === undefined ? [] : rejectLines(head.reject)),
   ];
-  if (file !== null) lines.push(`Saved as ${printable(file)}`);
+  if (file !== null) lines.push(savedText(head));
   return `${lines.join('\n')}\n`;
 }
