@@ -63,7 +63,9 @@ export function alarmText(rule: Rule, rate: number): string | null {
     return `${printable(path)}${beside === undefined ? '' : ` (${beside})`}`;
   });
   const right =
-    rejectedRight === undefined ? '' : `, and is right for ${rejectedRight} of ${rejected === 1 ? 'this 1' : `these ${rejected}`}`;
+    rejectedRight === undefined
+      ? ''
+      : `, and is right for ${rejectedRight} of ${rejected === 1 ? 'this 1' : `these ${rejected}`}`;
   return [
     chance <= ALARM
       ? `So many are not chance (${p}): the images of ${split} differ from the training images.`

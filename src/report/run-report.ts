@@ -125,8 +125,7 @@ export function runText(result: RunResult): string {
     if (result.mistakes.length > 0) parts.push('Its surest mistakes:', mistakesText(result.mistakes));
     if (best.reject !== undefined) parts.push(...rejectLines(best.reject));
     if (best.test !== undefined) parts.push(testText(best.test));
-    if (best.file !== null)
-      parts.push(`${savedText(best)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
+    if (best.file !== null) parts.push(`${savedText(best)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
   }
   if (result.strategies !== undefined) parts.push(strategiesText(result.strategies));
   return `${parts.join('\n').trimEnd()}\n`;

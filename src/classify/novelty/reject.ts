@@ -68,7 +68,9 @@ function isKeptScores(value: unknown): value is KeptScores {
     Number.isInteger(rank) && (rank as number) > (i === 0 ? 0 : (ranks[i - 1] as number));
   const isScore = (score: unknown, i: number): boolean =>
     typeof score === 'number' && (i === 0 || score >= (scores[i - 1] as number));
-  return Number.isInteger(images) && ranks.every(isRank) && scores.every(isScore) && (images as number) >= ranks.at(-1)!;
+  return (
+    Number.isInteger(images) && ranks.every(isRank) && scores.every(isScore) && (images as number) >= ranks.at(-1)!
+  );
 }
 
 /** The reject that `rejectState` wrote, for that head. Throws HEAD_CORRUPT. */

@@ -13,7 +13,9 @@ export async function toLossless(square: Uint8Array, size: number): Promise<Uint
 export async function fromLossless(file: Uint8Array, size: number): Promise<Uint8Array> {
   const sharp = await loadSharp();
   try {
-    const { data, info } = await sharp(file, { limitInputPixels: size ** 2 }).raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await sharp(file, { limitInputPixels: size ** 2 })
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     const { format } = await sharp(file).metadata();
     if (format === 'webp' && info.width === size && info.height === size && info.channels === 3) return data;
     throw new Error(`it is ${format}, ${info.width} x ${info.height} of ${info.channels} channels`);

@@ -10,6 +10,7 @@ import { differingSettings } from '../../store/format/fingerprint.ts';
 import { headParts } from '../../store/read/heads/head-file.ts';
 import { partsText } from '../../store/read/stored-parts.ts';
 import type { TrainedContents } from '../../store/read/heads/trained-contents.ts';
+import { unusualText } from '../../report/reject-report.ts';
 import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/files/head-files.ts';
 import type { Snapshot } from './store.ts';
@@ -165,7 +166,8 @@ export function liveHeads(store: string): LiveHeads {
     async answer(id, image, snapshot) {
       const facts = await factsOf(id, snapshot);
       const { name, pooling, problem } = facts;
-      if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, trainedOn: null, problem };
+      if (problem !== null)
+        return { head: id, name, pooling, classes: [], unknown: null, unusual: null, trainedOn: null, problem };
       const head = await open(id);
       const X = await featuresFor(head, image);
       const asked = async () => [await probabilities(head, X), await noveltyOf(head, X)] as const;
@@ -177,6 +179,7 @@ export function liveHeads(store: string): LiveHeads {
         pooling,
         classes: shownClasses(head.head.classes, row(P, 0)),
         unknown: judged?.unknown[0] ?? null,
+        unusual: judged?.unknown[0] === true ? unusualText(judged.strangeness[0]!) : null,
         trainedOn: head.trainedOn?.has(image.sha256) ?? null,
         problem,
       };

@@ -2,6 +2,7 @@ import { sha256Hex } from '../../core/digest.ts';
 import type { Pooling } from '../../core/sample.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { ImageView, NearImage, MapPlace, SearchAnswer } from '../api/studio-data.ts';
+import { agreementText } from '../../report/answer-report.ts';
 import type { LiveHeads } from './heads.ts';
 import type { MapPlaces } from './map.ts';
 import type { LiveNetwork } from './network.ts';
@@ -57,7 +58,7 @@ export async function search(
   },
 ): Promise<SearchAnswer> {
   const started = performance.now();
-  const { features, networkMs, ...facts } = await network.extract(bytes, snapshot);
+  const { features, networkMs, agreement, ...facts } = await network.extract(bytes, snapshot);
   const picture = {
     sha256: sha256Hex(bytes),
     featuresIn: (pooling: Pooling) => Promise.resolve(features.get(pooling)!),
@@ -69,6 +70,7 @@ export async function search(
   return {
     snapshot: snapshot.name,
     ...facts,
+    engine: agreement === undefined ? null : agreementText(agreement),
     answers,
     neighbors: near.slice(0, NEIGHBORS),
     place: placeAmong(near, places),

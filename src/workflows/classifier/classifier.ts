@@ -119,8 +119,7 @@ function factsOf(file: string, digest: string, { document, head, reject }: Opene
     engine,
     others,
     agreement: agreement ?? null,
-    unknown:
-      reject === undefined ? null : { measure: reject.measure, threshold: reject.threshold, rate: reject.rate },
+    unknown: reject === undefined ? null : { measure: reject.measure, threshold: reject.threshold, rate: reject.rate },
     permafrost: VERSION,
   } satisfies ClassifierFacts;
 }

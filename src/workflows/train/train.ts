@@ -27,7 +27,8 @@ export async function train(
   work: Work = {},
 ): Promise<HeadResult> {
   const options = resolveOptions('train', TRAIN_OPTIONS, given);
-  const { head, labels, backboneFile, pooling, cut, normalize, views, pca, memory, scoreTest, probeImages, out } = options;
+  const { head, labels, backboneFile, pooling, cut, normalize, views, pca, memory, scoreTest, probeImages, out } =
+    options;
   const plan = { head, options: headOptions, normalize, pca };
   const features = chosenFeatures(cut, pooling);
   const bound = memoryBound(memory, work);

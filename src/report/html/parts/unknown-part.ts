@@ -80,7 +80,9 @@ function measuresTable({ measure, measures, leftOut, leftOutClasses = [] }: Rule
 function rejected(data: ReportData, { unknown, judged, validated }: Judgement): Content {
   if (unknown === null) return null;
   if (unknown.length === 0)
-    return html`<p>None of the validated images${judged.length < validated && ' of this page'} is marked as unusual.</p>`;
+    return html`<p>
+      None of the validated images${judged.length < validated && ' of this page'} is marked as unusual.
+    </p>`;
   const { shown, rest } = firstOf(unknown, MOST);
   return html`<h3>Validated images that are marked as unusual</h3>
     <ul class="cards">
@@ -89,7 +91,9 @@ function rejected(data: ReportData, { unknown, judged, validated }: Judgement): 
         return card(
           data,
           image,
-          html`<span><b>${predicted}</b> (${percent(probability)}), unusual; is <b>${data.images[image]!.label}</b></span>`,
+          html`<span
+            ><b>${predicted}</b> (${percent(probability)}), unusual; is <b>${data.images[image]!.label}</b></span
+          >`,
         );
       })}
     </ul>
@@ -110,8 +114,8 @@ export function unknownPart(data: ReportData): Markup {
   if (rule === null) return html`<p>The best head never answers “unknown”: ${problem}.</p>`;
   const alarm = alarmText(rule, rate);
   return html`<p>
-      A picture of no known class is marked as unusual where it is too strange; the best guess stands before the mark. The
-      best head's rule:
+      A picture of no known class is marked as unusual where it is too strange; the best guess stands before the mark.
+      The best head's rule:
     </p>
     ${ruleFacts(rule, rate)} ${alarm !== null && html`<p class="notice">${alarm}</p>`} ${measuresTable(rule)}
     ${present(judgement) && rejected(data, judgement)}`;

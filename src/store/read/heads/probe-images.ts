@@ -70,7 +70,9 @@ export function readProbeImages(
     if (tensor === undefined) return undefined;
     const { shape, data } = tensor;
     const isRight = data instanceof Float32Array && shape.length === 2 && shape[1] === cols && shape[0]! > 0;
-    return isRight && shape[0] === (rows ?? shape[0]) ? matrix(shape[0]!, cols, data as Float32Array<ArrayBuffer>) : corrupt();
+    return isRight && shape[0] === (rows ?? shape[0])
+      ? matrix(shape[0]!, cols, data as Float32Array<ArrayBuffer>)
+      : corrupt();
   };
   const answers = matrixOf('answers', classes);
   if (answers === undefined) return undefined;
@@ -78,7 +80,8 @@ export function readProbeImages(
   const filesOf = (network: number): Uint8Array[] => {
     const lengths = tensors.get(`${PREFIX}/lengths/${network}`)?.data;
     const words = tensors.get(`${PREFIX}/squares/${network}`)?.data;
-    if (!(lengths instanceof Int32Array) || !(words instanceof Int32Array) || lengths.length !== images) return corrupt();
+    if (!(lengths instanceof Int32Array) || !(words instanceof Int32Array) || lengths.length !== images)
+      return corrupt();
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
     let at = 0;
     return Array.from(lengths, (length) => {

@@ -87,8 +87,7 @@ export async function requireAgreement(
       `The engine class ${other} was to answer for features of ${own}, and gives others: ${found}. Nothing was answered. ${insteadOfEngine()}`,
     );
   const problem = await keep(file, { agreement, facts });
-  if (problem !== undefined)
-    listener.note?.(`That ${other} agrees with ${own} is checked at each start: ${problem}`);
+  if (problem !== undefined) listener.note?.(`That ${other} agrees with ${own} is checked at each start: ${problem}`);
   return agreement;
 }
 

@@ -67,7 +67,14 @@ export interface OwnEngine {
  * nothing else. Throws ENGINE_UNAVAILABLE naming a class that is not to be had here, where no other may stand in.
  */
 export async function engineOfClass(
-  { engine, device: place = 'auto', precision, threads, engineClass, allowEngine = 'none' }: EngineRequest & ClassRequest,
+  {
+    engine,
+    device: place = 'auto',
+    precision,
+    threads,
+    engineClass,
+    allowEngine = 'none',
+  }: EngineRequest & ClassRequest,
   listener: Listener,
 ): Promise<OwnEngine> {
   if (engineClass === undefined) return {};
@@ -84,11 +91,9 @@ export async function engineOfClass(
       listener.note?.(problem);
       return { problem };
     }
-    throw new PermafrostError(
-      'ENGINE_UNAVAILABLE',
-      `${problem} ${howToAllow('', engineClass)} ${insteadOfEngine()}`,
-      { cause },
-    );
+    throw new PermafrostError('ENGINE_UNAVAILABLE', `${problem} ${howToAllow('', engineClass)} ${insteadOfEngine()}`, {
+      cause,
+    });
   }
 }
 

@@ -30,10 +30,7 @@ export function judgeOfHead(opened: OpenedHead): Judge {
   };
 }
 
-async function pairsOfStore(
-  { document, store: path }: OpenedHead,
-  maker: FeatureMaker,
-): Promise<OrReason<Pairs>> {
+async function pairsOfStore({ document, store: path }: OpenedHead, maker: FeatureMaker): Promise<OrReason<Pairs>> {
   const store = await openStore(path).catch((error: unknown) => {
     if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
     throw error;

@@ -34,7 +34,9 @@ export async function makeProbes(
   if (wanted === 0) return undefined;
   const { root } = store.manifest.dataset;
   const samples = await classesInTurn(store, wanted * TRIED);
-  const contracts = [...new Map(parts.map(({ set: { settings: s } }) => [`${s.backbone} ${s.weights}`, s.contract])).values()];
+  const contracts = [
+    ...new Map(parts.map(({ set: { settings: s } }) => [`${s.backbone} ${s.weights}`, s.contract])).values(),
+  ];
   const found: { readonly sample: StoredSample; readonly files: readonly Uint8Array[] }[] = [];
   let problem = `the data set is not at ${root}`;
   if (isRootThere(root))

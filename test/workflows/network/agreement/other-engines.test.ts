@@ -73,9 +73,7 @@ describe('a head on another engine than that of its features', () => {
     // Not made again: there is nothing left to make it of.
     const moved = `${dataset} moved`;
     renameSync(dataset, moved);
-    const again = await predict(head, [join(moved, 'Val/down/0.png')], other).finally(() =>
-      renameSync(moved, dataset),
-    );
+    const again = await predict(head, [join(moved, 'Val/down/0.png')], other).finally(() => renameSync(moved, dataset));
     expect(again.agreement).toEqual(agreement);
   });
 
@@ -102,7 +100,11 @@ describe('a head on another engine than that of its features', () => {
   });
 
   it.each([
-    ['answers', 'probe/answers', /another class is likeliest on \d \(0 at most are allowed\), a probability differs by/],
+    [
+      'answers',
+      'probe/answers',
+      /another class is likeliest on \d \(0 at most are allowed\), a probability differs by/,
+    ],
     ['features', 'probe/features', /the least cosine of the features is -?0\.\d+ \(expected 0\.99 or more\)/],
   ])('is refused where the %s are not those of its own engine', async (_, tensor, reason) => {
     const checks = kept();
@@ -149,8 +151,12 @@ describe('a head file', () => {
     const notes: string[] = [];
     const moved = `${dataset} moved`;
     renameSync(dataset, moved);
-    const trained = await train(store, { head: 'centroid' }, {}, { listener: { note: (text) => notes.push(text) } })
-      .finally(() => renameSync(moved, dataset));
+    const trained = await train(
+      store,
+      { head: 'centroid' },
+      {},
+      { listener: { note: (text) => notes.push(text) } },
+    ).finally(() => renameSync(moved, dataset));
     expect(trained.probeImages).toBe(0);
     expect(notes.at(-1)).toMatch(/^The head file carries no probe images, .*: the data set is not at /);
   });
