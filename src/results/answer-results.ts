@@ -18,7 +18,7 @@ export interface Strangeness {
   readonly value: number;
   /** A value above it is unknown. */
   readonly threshold: number;
-  /** The share of images of known classes that the threshold stands for: so many lie above it, at most and on average. */
+  /** The share of images of known classes that lie above the threshold, at most and on average. */
   readonly rate: number;
   /** The share of training images, judged unseen, that are less strange; null for heads of older versions. */
   readonly lessStrange: number | null;

@@ -23,13 +23,13 @@ export function keptScores(scores: ArrayLike<number>, rate: number): KeptScores 
   return { images, ranks, scores: ranks.map((rank) => sorted[rank - 1]!) };
 }
 
-/** The threshold that `rejectThreshold` gives for a rate; undefined where so many scores give none, or it is not kept. */
+/** The threshold that `rejectThreshold` gives for a rate; undefined where there is none, or it is not kept. */
 export function keptThreshold({ images, ranks, scores }: KeptScores, rate: number): number | undefined {
   const at = ranks.indexOf(thresholdRank(images, rate));
   return at < 0 ? undefined : scores[at];
 }
 
-/** The share of the calibrated images that are less strange than `value`: at least so many, at most one in a hundred more. */
+/** The share of the calibrated images that are less strange than `value`: so many, or up to one in a hundred more. */
 export function shareBelow({ images, ranks, scores }: KeptScores, value: number): number {
   let below = 0;
   for (const [i, score] of scores.entries()) if (score < value) below = ranks[i]!;

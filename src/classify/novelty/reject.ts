@@ -58,7 +58,7 @@ export function rejectState({ measure, threshold, rate, reference, calibration }
   };
 }
 
-/** Kept scores as `rejectState` wrote them: whole numbers that ascend, and as many scores, none below the one before. */
+/** Kept scores as `rejectState` wrote them: ranks that ascend, and as many scores, none below the one before. */
 function isKeptScores(value: unknown): value is KeptScores {
   if (typeof value !== 'object' || value === null) return false;
   const { images, ranks, scores } = value as Partial<Record<keyof KeptScores, unknown>>;

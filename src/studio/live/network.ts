@@ -8,7 +8,8 @@ import { MAP_POOLINGS, tokenPoolings } from '../../extract/backbones/cut-layers.
 import { openImage } from '../../extract/image/open-image.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { fingerprintOf, type FeatureSettings } from '../../store/format/fingerprint.ts';
-import { CHECKING, requireAgreement, type FeatureMaker } from '../../workflows/network/agreement/require-agreement.ts';
+import type { FeatureMaker } from '../../workflows/network/agreement/judge.ts';
+import { CHECKING, requireAgreement } from '../../workflows/network/agreement/require-agreement.ts';
 import { judgeOfStore } from '../../workflows/network/agreement/stored-pairs.ts';
 import { extractImages, extractSquares } from '../../workflows/network/extract-images.ts';
 import { extractorLike, type Extractor, type ExtractorRequest } from '../../workflows/network/extractor.ts';

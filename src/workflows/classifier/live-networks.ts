@@ -11,7 +11,7 @@ import {
   type PartsOfNetwork,
   type SideBySideRequest,
 } from '../network/side-by-side.ts';
-import type { Judge } from '../network/agreement/require-agreement.ts';
+import type { Judge } from '../network/agreement/judge.ts';
 import type { TunedLayers } from '../network/tuned-layers.ts';
 import type { Contract } from '../../core/contract.ts';
 import type { Squares } from './image-squares.ts';

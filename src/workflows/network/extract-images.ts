@@ -87,7 +87,7 @@ export async function extractImages(
   return { paths, contents: paths.map((path) => contentOf.get(path)!), X, failed };
 }
 
-/** Features of squares of the contract's size, uint8 RGB, the extractor's outputs side by side: row i for squares[i]. */
+/** Features of squares of the contract's size, uint8 RGB, the outputs side by side: row i for squares[i]. */
 export async function extractSquares({ executable }: Extractor, squares: readonly Uint8Array[]): Promise<Matrix> {
   const rows: Matrix[] = [];
   for (const square of squares) {

@@ -233,6 +233,12 @@ export async function extractorLike(
       `These features are of a tuned network, and its layers from ${tail.from} on are not at hand. Give the file that carries them: --backbone-file FILE.`,
     );
   }
+  if (request.precision === 'int8' && settings.calibration === undefined) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `These features are of ${settings.engineClass}, so that no calibration of int8 goes with them. Leave --precision out, or extract again with --precision int8.`,
+    );
+  }
   const tuned = request.tuned && { ...request.tuned, weights, tail };
   const { weights: file, known, cuts } = request;
   const network = await networkOf(settings, { weights: file, known, cuts: cuts.map(({ cut }) => cut) }, listener);

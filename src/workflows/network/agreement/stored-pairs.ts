@@ -8,10 +8,10 @@ import { isRootThere, placeOf } from '../../../extract/source/place.ts';
 import type { StoredSample } from '../../../store/format/shard.ts';
 import type { Store } from '../../../store/open.ts';
 import type { StoredPart } from '../../../store/read/stored-parts.ts';
-import type { FeatureMaker, Judge, Pairs } from './require-agreement.ts';
+import type { FeatureMaker, Judge, Pairs } from './judge.ts';
 
-/** Images that are compared: with the slowest network (VGG16 in fp32) ten seconds, once. */
-const MOST = 64;
+/** Images that are compared: with the slowest network (VGG16 in fp32) eight seconds, once. */
+const MOST = 48;
 /** Fewer that can be read are no evidence. */
 const LEAST = 8;
 

@@ -3,7 +3,7 @@ import { present, type OrReason } from '../../../results/or-reason.ts';
 import { fromLossless } from '../../../extract/image/lossless.ts';
 import { openStore } from '../../../store/open.ts';
 import { headNetworks } from '../../../store/read/heads/head-file.ts';
-import type { FeatureMaker, Judge, Pairs } from '../../network/agreement/require-agreement.ts';
+import type { FeatureMaker, Judge, Pairs } from '../../network/agreement/judge.ts';
 import { storedPairs } from '../../network/agreement/stored-pairs.ts';
 import { storedPartsOfHead } from '../head-parts.ts';
 import { storeOfHead } from '../labelled-store.ts';
