@@ -1,5 +1,6 @@
 // The direction of imports (docs/architecture.md):
-// core <- {extract, store, classify} <- results <- {workflows, report} <- {studio, index.ts} <- cli.
+// core <- {extract, store, classify} <- results <- {workflows, report} <- {studio, serve, index.ts} <- cli.
+// core <- http <- {studio, serve}.
 const onlyImporter = (name, file, packages) => ({
   name: `${name}-has-one-importer`,
   comment: `Each native or heavy package has one importing file: ${file} alone imports ${name}.`,
@@ -68,7 +69,7 @@ module.exports = {
       name: 'workflows-look-down',
       severity: 'error',
       from: { path: '^src/workflows/' },
-      to: { path: '^src/(cli|studio|report)/' },
+      to: { path: '^src/(cli|studio|serve|report)/' },
     },
     {
       name: 'nothing-imports-the-top',
@@ -90,6 +91,25 @@ module.exports = {
       to: { path: '^src/studio/' },
     },
     {
+      name: 'only-the-command-line-and-the-library-serve',
+      severity: 'error',
+      from: { path: '^src/(?!cli/|serve/|index\\.ts$)' },
+      to: { path: '^src/serve/' },
+    },
+    {
+      name: 'the-service-asks-a-classifier',
+      comment: 'It knows no features and no stores; its page has the colours of the report.',
+      severity: 'error',
+      from: { path: '^src/serve/' },
+      to: { path: '^src/', pathNot: '^src/(core|http|results|workflows|report/html/tokens\\.ts$|serve)' },
+    },
+    {
+      name: 'http-knows-only-the-core',
+      severity: 'error',
+      from: { path: '^src/http/' },
+      to: { path: '^src/', pathNot: '^src/(core|http)/' },
+    },
+    {
       name: 'the-server-asks-what-is-live',
       severity: 'error',
       from: { path: '^src/studio/server/' },
@@ -102,6 +122,17 @@ module.exports = {
       from: { path: '^src/studio/page/' },
       to: { path: '^src/', pathNot: '^src/(core|results|report/html|studio/page|studio/api)/' },
     },
+    {
+      name: 'the-exported-page-runs-in-a-browser',
+      comment: 'It shares what is told to it of a head, and the resize of pixels, which needs no Node.',
+      severity: 'error',
+      from: { path: '^src/workflows/export/web/page/' },
+      to: {
+        path: '^src/',
+        pathNot:
+          '^src/(workflows/export/web/(page/|web-model\\.ts$)|core/contract\\.ts$|extract/image/(resample|geometry)\\.ts$)',
+      },
+    },
     ...floors('store', ['format'], ['read'], ['write'], ['care']),
     ...floors(
       'classify',
@@ -113,6 +144,7 @@ module.exports = {
       ['heads'],
       ['cross-validation'],
       ['novelty'],
+      ['onnx'],
     ),
     ...floors(
       'extract',
@@ -133,13 +165,13 @@ module.exports = {
       ['strategies'],
       ['run', 'care'],
       ['classifier'],
-      ['predict', 'report'],
+      ['predict', 'report', 'export'],
     ),
     ...floors('studio', ['api'], ['live', 'page'], ['server']),
     {
-      name: 'hono-is-the-studio-s',
+      name: 'hono-is-for-servers',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/studio/' },
+      from: { path: '^src/', pathNot: '^src/(studio|serve|http)/' },
       to: { path: 'node_modules/(hono|@hono)/' },
     },
     {
@@ -154,12 +186,8 @@ module.exports = {
     onlyImporter('@aws-sdk/client-s3', 'extract/source/s3/s3-client\\.ts'),
     onlyImporter('sharp', 'extract/image/sharp\\.ts'),
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
-    onlyImporter(
-      'hyparquet',
-      'extract/archives/parquet-package\\.ts',
-      '(^|node_modules/)hyparquet(-compressors)?(/|$)',
-    ),
-    onlyImporter('apache-arrow', 'store/format/shard\\.ts'),
+    onlyImporter('hyparquet', 'core/parquet-packages\\.ts', '(^|node_modules/)hyparquet(-compressors|-writer)?(/|$)'),
+    onlyImporter('apache-arrow', 'store/format/arrow-file\\.ts'),
     onlyImporter('hnswlib-node', 'classify/neighbors/hnsw-graph\\.ts'),
     onlyImporter('tfjs', 'extract/engines/tfjs/runtime\\.ts', '(^|node_modules/)@tensorflow/'),
     onlyImporter('ml-logistic-regression', 'classify/heads/ml-logistic\\.ts'),

@@ -6,10 +6,10 @@
  * "npm ci", but also at the first "npx permafrost" of a clone, which must not wait for what is built already.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleOnnxRuntime } from './bundle-onnxruntime.mjs';
+import { bundleOnnxRuntime, bundleOnnxRuntimeWeb } from './bundle-onnxruntime.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
@@ -20,8 +20,10 @@ const SOURCES = [
   'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
+  'vite.export.config.ts',
   'vite.studio.config.ts',
 ];
+const EXPORTED_PAGE = 'dist/workflows/export/web/page';
 const LAST_BUILT = 'dist/studio/page/index.html';
 
 /**
@@ -40,7 +42,9 @@ function removeOrphans() {
   const sourceOf = (/** @type {string} */ path) => join('src', path.replace(/(\.d\.ts|\.js)$/, ''));
   for (const path of /** @type {string[]} */ (readdirSync('dist', { recursive: true }))) {
     if (
-      [join('studio', 'page'), 'onnxruntime'].some((made) => path.startsWith(made + sep)) ||
+      [join('studio', 'page'), join('workflows', 'export', 'web', 'page'), 'onnxruntime', 'onnxruntime-web'].some(
+        (made) => path.startsWith(made + sep),
+      ) ||
       statSync(join('dist', path)).isDirectory()
     )
       continue;
@@ -58,5 +62,10 @@ if (!process.argv.includes('--if-stale') || !isFresh) {
   await documentOptions('dist');
   chmodSync('dist/cli/main.js', 0o755);
   bundleOnnxRuntime('node_modules/onnxruntime-node', 'dist/onnxruntime');
-  node('node_modules/vite/bin/vite.js', 'build', '--config', 'vite.studio.config.ts', '--logLevel', 'warn');
+  bundleOnnxRuntimeWeb('node_modules/onnxruntime-web', 'dist/onnxruntime-web');
+  for (const page of ['export', 'studio'])
+    node('node_modules/vite/bin/vite.js', 'build', '--config', `vite.${page}.config.ts`, '--logLevel', 'warn');
+  // The report's colours, so that all pages look alike.
+  const { TOKENS } = await import('../dist/report/html/tokens.js');
+  writeFileSync(`${EXPORTED_PAGE}/tokens.css`, TOKENS);
 }

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { DoctorResult } from '../src/results/engine-results.ts';
 import type { RunResult } from '../src/results/head-result.ts';
 import { temporaryFolders } from './support/folders.ts';
+import { checkedDocuments } from './support/json-documents.ts';
 import { filesBelow, install, output, pack, type Packed } from './support/packed.ts';
 
 const folder = temporaryFolders();
@@ -13,8 +14,11 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const MINUTES = 60_000;
 
 /** Runs the installed command in its project. */
-const permafrost = (project: string, ...args: string[]): Promise<string> =>
-  output(join(project, 'node_modules/.bin/permafrost'), args, project);
+async function permafrost(project: string, ...args: string[]): Promise<string> {
+  const stdout = await output(join(project, 'node_modules/.bin/permafrost'), args, project);
+  if (args.includes('--json')) checkedDocuments(args[0]!, stdout);
+  return stdout;
+}
 
 const doctor = async (project: string): Promise<Record<string, boolean>> => {
   const { packages } = JSON.parse(await permafrost(project, 'doctor', '--json')) as DoctorResult;

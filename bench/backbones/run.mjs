@@ -1,6 +1,6 @@
 // @ts-check
 // What is each backbone worth, and how fast is it, beside Keras' networks and ONNX Runtime from Python on its graph?
-//   npm run build && node bench/backbones/run.mjs DATASET [--variant BACKBONE:ENGINE:PRECISION]... [--keras NETWORK]...
+//   npm run build && node bench/backbones/run.mjs DATASET [--variant BACKBONE:ENGINE:PRECISION]... [--keras NETWORK|none]...
 //     [--rounds 3] [--keras-batch 32]
 // DATASET: a folder of class folders, or with train/ and val/. BACKBONE: a name, or an ONNX file. Every extraction is a
 // process of its own, in alternating order. Features are compared with the peer's of the same network before anything
@@ -37,7 +37,7 @@ const { scanDataset } = await import(new URL('../../dist/index.js', import.meta.
 const LEAST_COSINE = { fp32: 0.99999, bf16: 0.99, int8: 0.97 };
 
 const USAGE =
-  'Usage: node bench/backbones/run.mjs DATASET [--variant BACKBONE:ENGINE:PRECISION]... [--keras NETWORK]... [--rounds 3] [--keras-batch 32]';
+  'Usage: node bench/backbones/run.mjs DATASET [--variant BACKBONE:ENGINE:PRECISION]... [--keras NETWORK|none]... [--rounds 3] [--keras-batch 32]';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -62,7 +62,10 @@ const requests = values.variant.map((text) => {
   if (backbone === undefined || engine === undefined || precision === undefined) throw new Error(USAGE);
   return { backbone: /\.onnx$/i.test(backbone) ? resolve(backbone) : backbone, engine, precision };
 });
-if (positionals[0] === undefined || !(rounds >= 1) || values.keras[0] !== 'VGG16') throw new Error(USAGE);
+const networks = values.keras.filter((name) => name !== 'none');
+// VGG16 is compared with Keras' features.
+const lacksKeras = networks[0] !== 'VGG16' && requests.some(({ backbone }) => backbone === 'vgg16');
+if (positionals[0] === undefined || !(rounds >= 1) || lacksKeras) throw new Error(USAGE);
 const dataset = resolve(positionals[0]);
 const { samples, hasSplits } = await scanDataset(dataset);
 const folders = hasSplits ? [...new Set(samples.map(({ path }) => path.split('/')[0] ?? '.'))] : ['.'];
@@ -93,7 +96,7 @@ async function prepare() {
   const peers = new Map();
   /** @type {Variant[]} */
   const contenders = [];
-  for (const network of values.keras) {
+  for (const network of networks) {
     const variant = kerasVariant(setting, network, values['keras-batch']);
     contenders.push(variant);
     if (!variant.hasWeights) continue;

@@ -2,7 +2,9 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { printableLines } from '../report/printable.ts';
 import { VERSION } from '../workflows/version.ts';
+import type { CommandName, ErrorDocument } from '../results/documents.ts';
 import { COMMANDS } from './commands/index.ts';
+import { schemaOf } from './documents.ts';
 import { parseArguments, type Request } from './program.ts';
 import { terminalListener } from './progress-line.ts';
 
@@ -26,39 +28,40 @@ function exitCodeOf(error: unknown): number {
   return error.code === 'INTERRUPTED' ? EXIT.interrupted : EXIT.failed;
 }
 
-function writeJson(value: unknown, isLine = false): void {
-  process.stdout.write(`${JSON.stringify(value, null, isLine ? 0 : 1)}\n`);
+/** Prints a document that says which schema it has; `indent` 0 is a line. */
+function writeJson(name: CommandName | 'error', value: object, indent: 0 | 1): void {
+  process.stdout.write(`${JSON.stringify({ schema: schemaOf(name), ...value }, null, indent)}\n`);
 }
 
-/** Says what went wrong: on stderr for people, and as the one document on stdout with `--json`. */
-function writeError(error: unknown, asJson: boolean, isLine = false): void {
+/** Says what went wrong: on stderr for people, and with `--json` as a document of one line, which any stream can take. */
+function writeError(error: unknown, asJson: boolean): void {
   const code = error instanceof PermafrostError ? error.code : 'INTERNAL';
   // What is no PermafrostError is a fault of permafrost's own: its stack is what a report of it needs.
   const detail = error instanceof PermafrostError ? error.message : ((error as Error)?.stack ?? reasonOf(error));
   process.stderr.write(`permafrost: ${printableLines(detail)} [${code}]\n`);
-  if (asJson) writeJson({ error: { code, message: reasonOf(error) } }, isLine);
+  if (asJson) writeJson('error', { error: { code, message: reasonOf(error) } } satisfies ErrorDocument, 0);
 }
 
 async function execute({ spec, args, flags }: Request & { kind: 'run' }): Promise<number> {
   const listener = terminalListener(process.stderr, flags.quiet === true);
-  const isStream = spec.isStream?.(flags) === true;
+  const indent = spec.isStream?.(flags) === true ? 0 : 1;
   try {
-    const announce = (document: unknown, text: string): void => {
+    const announce = (document: object, text: string): void => {
       listener.clear();
-      if (flags.json === true) writeJson(document, isStream);
+      if (flags.json === true) writeJson(spec.name, document, indent);
       else process.stdout.write(text);
     };
     const { signal } = interruptible();
     const outcome = await spec.act(args, flags, { signal, listener, announce, takeOver: flags.takeOver === true });
     listener.clear();
     if (flags.json === true) {
-      if (outcome.json !== undefined) writeJson(outcome.json, isStream);
+      if (outcome.json !== undefined) writeJson(spec.name, outcome.json, indent);
     } else process.stdout.write(outcome.text);
     if (outcome.ok === false) return EXIT.failed;
     return (outcome.failed ?? 0) > 0 ? EXIT.someImagesFailed : EXIT.done;
   } catch (error) {
     listener.clear();
-    writeError(error, flags.json === true, isStream);
+    writeError(error, flags.json === true);
     return exitCodeOf(error);
   }
 }

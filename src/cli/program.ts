@@ -2,23 +2,24 @@ import { Command, CommanderError, Option } from 'commander';
 import { PermafrostError } from '../core/errors.ts';
 import type { OptionTable } from '../core/options.ts';
 import type { Listener } from '../core/listener.ts';
+import type { CommandName, Documents } from '../results/documents.ts';
 import { flagsOf, type Flag } from './flags.ts';
 import { usageError } from './usage.ts';
 
 /** What a command gets from main: flags common to all, and where to tell things. */
-export interface CommandContext {
+export interface CommandContext<Name extends CommandName = CommandName> {
   readonly signal: AbortSignal;
   readonly listener: Listener;
   /** `--take-over` of the commands that have it. */
   readonly takeOver?: boolean;
   /** Prints at once what a command that goes on has to say: a document with `--json`, otherwise the text. */
-  readonly announce: (json: unknown, text: string) => void;
+  readonly announce: (json: Documents[Name], text: string) => void;
 }
 
 /** What a command gives back to main: what `--json` prints, its text for people, and how many images failed. */
-export interface Outcome {
+export interface Outcome<Name extends CommandName = CommandName> {
   /** Undefined where `announce` has printed the document. */
-  readonly json: unknown;
+  readonly json: Documents[Name] | undefined;
   readonly text: string;
   readonly failed?: number;
   /** False where the command did its work and the answer is bad: a damaged store. Default true. */
@@ -27,9 +28,8 @@ export interface Outcome {
 
 type Flags = Readonly<Record<string, unknown>>;
 
-/** One command: its flags come from option tables, `act` makes one workflow call and one report. */
-export interface CommandSpec {
-  readonly name: string;
+interface Spec<Name extends CommandName> {
+  readonly name: Name;
   readonly summary: string;
   /** Positional arguments in commander's notation: `<store>`, `[images...]`. */
   readonly arguments: readonly (readonly [notation: string, describe: string])[];
@@ -40,8 +40,14 @@ export interface CommandSpec {
   readonly more?: string;
   /** Whether `--json` prints documents as things happen, each on a line of its own. Default: it prints one document. */
   readonly isStream?: (flags: Flags) => boolean;
-  readonly act: (args: readonly unknown[], flags: Flags, context: CommandContext) => Promise<Outcome>;
+  readonly act: (args: readonly unknown[], flags: Flags, context: CommandContext<Name>) => Promise<Outcome<Name>>;
 }
+
+/**
+ * One command: its flags come from option tables, `act` makes one workflow call and one report. What it prints with
+ * `--json` has the type that `Documents` says under its name.
+ */
+export type CommandSpec = { [Name in CommandName]: Spec<Name> }[CommandName];
 
 /** The flags that belong to `table`; those that were not given are left out. */
 export function pick(flags: Flags, table: OptionTable): Flags {
@@ -85,7 +91,7 @@ function commanderProgram(
     .version(version, '-V, --version')
     .addHelpText(
       'after',
-      '\nEvery command takes --json (one JSON document on stdout; of a queue a line each) and --quiet.\nExit codes: 0 done, 1 failed, 2 usage, 3 done but some images failed, 130 interrupted.',
+      '\nEvery command takes --json (one JSON document on stdout; of a queue a line each; docs/json.md) and --quiet.\nExit codes: 0 done, 1 failed, 2 usage, 3 done but some images failed, 130 interrupted.',
     );
   for (const spec of specs) {
     const command = configure(program.command(spec.name)).description(spec.summary);

@@ -8,6 +8,8 @@ export interface Int8Calibration {
   readonly images: readonly string[];
   /** Smallest and largest value of each layer's output, by layer name. */
   readonly ranges: Readonly<Record<string, { readonly min: number; readonly max: number }>>;
+  /** Of graphs: the mean of each channel of the tensors that are multiplied by weights, by their names. */
+  readonly means?: Readonly<Record<string, readonly number[]>> | undefined;
 }
 
 /** Lower-case hex SHA-256 over all of a calibration: a part of the fingerprint of int8 features. */

@@ -3,7 +3,16 @@ import protobuf from 'protobufjs/light.js';
 /** Typed arrays that an ONNX initializer may hold, with their TensorProto.DataType (onnx.proto). */
 export type OnnxData = Float32Array | Float64Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 
-export const ONNX_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10, float64: 11 } as const;
+export const ONNX_TYPE = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+} as const;
 export type OnnxType = keyof typeof ONNX_TYPE;
 
 export interface OnnxTensor {

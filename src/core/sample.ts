@@ -58,7 +58,7 @@ export interface FeaturePart {
  * rows[i]; flatten is the cut's activation in NHWC order, as Keras' Flatten gives it.
  */
 export interface FeatureBatch {
-  readonly rows: readonly (Sample & ImageFacts)[];
+  readonly rows: readonly (Pick<Sample, 'path'> & ImageFacts)[];
   readonly features: ReadonlyMap<Pooling, Matrix>;
 }
 

@@ -4,7 +4,7 @@ import { isLayerBackbone, type Backbone } from './backbones/backbone.ts';
 import { layersUpTo } from './backbones/cut-layers.ts';
 import type { DecodedImage } from './image/decoded-images.ts';
 import { createEngine } from './engines/index.ts';
-import { calibratedTensors, graphRanges } from './onnx/int8/graph-ranges.ts';
+import { calibratedTensors, calibrateGraph } from './onnx/int8/calibrate-graph.ts';
 import type { NetworkProgram, Quantization } from './program.ts';
 
 /** Whose ranges are wanted. */
@@ -17,8 +17,12 @@ export type CalibrationTarget = NetworkProgram & {
 export const calibratedNames = (backbone: Backbone, cut: string): readonly string[] =>
   isLayerBackbone(backbone) ? layersUpTo(backbone, cut).map(({ name }) => name) : calibratedTensors(backbone, cut);
 
-/** From 0 to the largest value on any image: percentiles of the images' maxima gave the same cosine within 0.0002. */
-const METHOD = 'min-max';
+/**
+ * How it is done. Of lists of layers: from 0 to the largest value on any image; percentiles of the images' maxima gave
+ * the same cosine within 0.0002. Of graphs: ranges that lose least (clipRange), and biases without the mean of what
+ * rounding the weights adds (meanShifts).
+ */
+const METHODS = { layers: 'min-max', graphs: 'least-squares' } as const;
 
 /** The maximum of each channel, of which the largest is the layer's; after a ReLU the least value is 0. */
 async function layerRanges(
@@ -64,11 +68,13 @@ export async function calibrate(
       'int8 is calibrated on training images, and not one of them can be read. Give readable images, or take --precision fp32.',
     );
   }
-  const ranges =
-    'weights' in target
-      ? await layerRanges(target, images, threads, onImage)
-      : await graphRanges(target, target.cut, images, threads, onImage);
-  return { method: METHOD, images: images.map(({ sha256 }) => sha256), ranges };
+  const digests = images.map(({ sha256 }) => sha256);
+  if ('weights' in target) {
+    const ranges = await layerRanges(target, images, threads, onImage);
+    return { method: METHODS.layers, images: digests, ranges };
+  }
+  const found = await calibrateGraph(target, target.cut, images, threads, onImage);
+  return { method: METHODS.graphs, images: digests, ...found };
 }
 
 /**
@@ -76,7 +82,8 @@ export async function calibrate(
  * cut have one fingerprint, whatever ran beyond it in the same pass. Throws OPTION_INVALID where it lacks a range.
  */
 export function calibrationUpTo(calibration: Int8Calibration, backbone: Backbone, cut: string): Int8Calibration {
-  const ranges = calibratedNames(backbone, cut).map((name) => {
+  const names = calibratedNames(backbone, cut);
+  const ranges = names.map((name) => {
     const range = calibration.ranges[name];
     if (range !== undefined) return [name, range] as const;
     throw new PermafrostError(
@@ -84,10 +91,23 @@ export function calibrationUpTo(calibration: Int8Calibration, backbone: Backbone
       `The calibration has no range for ${name}, which ${cut} needs: of cuts that do not lie behind each other int8 is calibrated one by one. Extract ${cut} by itself.`,
     );
   });
-  return { ...calibration, ranges: Object.fromEntries(ranges) };
+  const means = names.flatMap((name) => {
+    const mean = calibration.means?.[name];
+    return mean === undefined ? [] : [[name, mean] as const];
+  });
+  return {
+    ...calibration,
+    ranges: Object.fromEntries(ranges),
+    ...(calibration.means && { means: Object.fromEntries(means) }),
+  };
 }
 
 /** A stored calibration as engines take it. */
 export function quantizationOf(calibration: Int8Calibration): Quantization {
-  return { digest: calibrationDigest(calibration), ranges: new Map(Object.entries(calibration.ranges)) };
+  const { ranges, means } = calibration;
+  return {
+    digest: calibrationDigest(calibration),
+    ranges: new Map(Object.entries(ranges)),
+    ...(means && { means: new Map(Object.entries(means)) }),
+  };
 }

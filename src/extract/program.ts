@@ -43,6 +43,8 @@ export interface Quantization {
   /** Lower-case hex SHA-256 over the ranges and how they were found: part of the features' fingerprint. */
   readonly digest: string;
   readonly ranges: ReadonlyMap<string, { readonly min: number; readonly max: number }>;
+  /** Of graphs, where calibration found them: the mean of each channel of what is multiplied by weights. */
+  readonly means?: ReadonlyMap<string, readonly number[]> | undefined;
 }
 
 /** The activation of one cut layer, pooled. flatten is NHWC order (h, w, channel), as Keras' Flatten. */

@@ -42,11 +42,14 @@ export function repairText({ store, damaged, lostRows, extracted, next }: Repair
   return next === null ? done : `${done}${next}\n`;
 }
 
-export function migrateText({ store, from, to, sets, shards, rows }: MigrateResult): string {
+export function migrateText({ store, from, to, sets, shards, rows, rewritten }: MigrateResult): string {
+  if (from === to && rewritten === 0) return `${store}: version ${to} already, nothing to do.\n`;
   const kept = `${plural(rows, 'row')} in ${plural(shards, 'shard')} of ${plural(sets, 'set')}`;
-  return from === to
-    ? `${store}: version ${to} already, nothing to do.\n`
-    : `${store}: migrated from version ${from} to ${to}. The manifest was written anew; ${kept} stay as they are.\n`;
+  const anew =
+    rewritten === 0
+      ? ''
+      : ` ${plural(rewritten, 'shard')} held labels as they were when they were written, and ${rewritten === 1 ? 'was' : 'were'} written anew without them.`;
+  return `${store}: migrated from version ${from} to ${to}.${anew} The features of ${kept} are what they were.\n`;
 }
 
 export function gcText({ store, dryRun, droppedRows, droppedSets, removedFiles, removedBytes }: GcResult): string {

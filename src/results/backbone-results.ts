@@ -144,8 +144,8 @@ export interface KnownBackbone {
 /** What `backbones` did, and what is there. */
 export interface BackbonesResult {
   readonly action: 'list' | 'add' | 'remove';
-  /** What was added; null where nothing was. */
-  readonly added: PresentBackbone | null;
+  /** What was added, and whether its digest was given or known before; null where nothing was. */
+  readonly added: (PresentBackbone & { readonly verified: boolean }) | null;
   readonly present: readonly PresentBackbone[];
   readonly known: readonly KnownBackbone[];
 }

@@ -155,6 +155,17 @@ export interface HeadResult {
   readonly probeImages?: number;
   /** The head file, where one was written. */
   readonly file: string | null;
+  /** The table of what it says of every image, beside its file; absent where none was written. */
+  readonly answers?: AnswersResult;
+}
+
+/** A table of a head's answers, a row an image. */
+export interface AnswersResult {
+  readonly parquet: string;
+  readonly csv: string;
+  readonly images: number;
+  /** Images that have an answer: training images only where heads judged them that were fitted without them. */
+  readonly answered: number;
 }
 
 /** Rows are true classes, columns predicted ones, both in the order of `classes`. */

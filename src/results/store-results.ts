@@ -70,10 +70,12 @@ export interface MigrateResult {
   /** The version that was found, and the one that the store has now. */
   readonly from: number;
   readonly to: number;
-  /** What it holds, which was not touched. */
+  /** What it holds, the same as before. */
   readonly sets: number;
   readonly shards: number;
   readonly rows: number;
+  /** Shards that held labels and splits, and were written anew without them; their features are what they were. */
+  readonly rewritten: number;
 }
 
 /** What `gc` removed, or with `dryRun` would remove. */

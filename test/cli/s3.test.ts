@@ -10,7 +10,8 @@ import { document, permafrost, type CommandOptions } from '../support/command.ts
 import { temporaryFolders } from '../support/folders.ts';
 import { startProxy, type Proxy } from '../support/s3-storage.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
-import { api, raw, startStudio } from '../support/studio.ts';
+import { raw } from '../support/http.ts';
+import { api, startStudio } from '../support/studio.ts';
 
 const folder = temporaryFolders();
 const FAST = ['--cut', 'block1_pool:avg'];

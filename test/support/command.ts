@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { checkedDocuments } from './json-documents.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -20,7 +21,10 @@ export interface CommandOptions {
   readonly during?: (child: ChildProcess) => void;
 }
 
-/** Runs the built program as a user does: a process of its own, its output in pipes. */
+/**
+ * Runs the built program as a user does: a process of its own, its output in pipes. Where it ends by itself, what it
+ * printed with `--json` is checked against the schemas.
+ */
 export async function permafrost(args: readonly string[], options: CommandOptions = {}): Promise<Finished> {
   const { cwd, node = [], env = {}, during } = options;
   const child = spawn(process.execPath, [...node, MAIN, ...args], {
@@ -34,6 +38,8 @@ export async function permafrost(args: readonly string[], options: CommandOption
   }
   during?.(child);
   const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== null && args.includes('--json') && !args.includes('--help'))
+    checkedDocuments(args.find((word) => !word.startsWith('-')) ?? 'error', output.stdout);
   return { code, ...output };
 }
 

@@ -149,7 +149,12 @@ function layerNorm(x: string, output: string): OnnxNode[] {
 const WIDTH = 12;
 
 /** One block of attention and one dense one, each a sum: `${name}/attended` and `${name}`. */
-function tokenBlock(x: string, name: string, seed: number): { nodes: OnnxNode[]; initializers: OnnxTensor[] } {
+function tokenBlock(
+  x: string,
+  name: string,
+  seed: number,
+  isProjected: boolean,
+): { nodes: OnnxNode[]; initializers: OnnxTensor[] } {
   const at = (part: string): string => `${name}/${part}`;
   return {
     nodes: [
@@ -159,9 +164,8 @@ function tokenBlock(x: string, name: string, seed: number): { nodes: OnnxNode[];
       node('MatMul', [at('q'), at('kt')], at('likeness')),
       node('Softmax', [at('likeness')], at('attention'), { axis: -1 }),
       node('MatMul', [at('attention'), at('v')], at('mixed')),
-      // OpenVINO 2026.4 ends its process (SIGSEGV) on attention that is added without a projection.
-      node('MatMul', [at('mixed'), at('projection/w')], at('projection')),
-      node('Add', [at('projection'), x], at('attended')),
+      ...(isProjected ? [node('MatMul', [at('mixed'), at('projection/w')], at('projection'))] : []),
+      node('Add', [at(isProjected ? 'projection' : 'mixed'), x], at('attended')),
       ...layerNorm(at('attended'), at('norm2')),
       node('MatMul', [at('norm2'), at('dense/w')], at('dense/linear')),
       node('Add', [at('dense/linear'), at('dense/b')], at('dense')),
@@ -178,13 +182,22 @@ function tokenBlock(x: string, name: string, seed: number): { nodes: OnnxNode[];
   };
 }
 
+export interface TokenChoices {
+  readonly classes?: number;
+  /**
+   * Whether attention is projected before it is added. Where it is not, OpenVINO 2026.4 ends its process (SIGSEGV) on
+   * it.
+   */
+  readonly isProjected?: boolean;
+}
+
 /**
  * A vision transformer: patches of 4 pixels, `prefix` tokens in front, `block0` and `block1`, the normalised tokens as
  * the output `last_hidden_state` (batch, prefix + patches, 12), and, with `classes`, `logits` of the first token alone.
  */
-export function tokenNet(size = 16, prefix = 1, { classes = 0 }: { readonly classes?: number } = {}): OnnxGraph {
+export function tokenNet(size = 16, prefix = 1, { classes = 0, isProjected = true }: TokenChoices = {}): OnnxGraph {
   const patches = (size / 4) ** 2;
-  const blocks = [tokenBlock('tokens', 'block0', 20), tokenBlock('block0', 'block1', 40)];
+  const blocks = [tokenBlock('tokens', 'block0', 20, isProjected), tokenBlock('block0', 'block1', 40, isProjected)];
   const inFront = prefix > 0;
   const nodes = [
     node('Conv', ['pixel_values', 'patch/w'], 'patch/map', { kernel_shape: [4, 4], strides: [4, 4] }),

@@ -1,3 +1,4 @@
+import type { Matrix } from '../../core/matrix.ts';
 import * as metrics from '../evaluate/metrics.ts';
 import { mcNemar } from '../evaluate/paired-tests.ts';
 import { scaledAcross } from '../out-of-fold/fold-temperatures.ts';
@@ -16,16 +17,22 @@ export interface CrossValidated {
   readonly ofFolds: number;
 }
 
-/** The figures of a head out of fold. */
-export function crossValidated(found: OutOfFold, isScaled: boolean): CrossValidated {
-  const { truth, P, folds, ofFolds, leastShare } = found;
-  const guess = metrics.topClass(P);
+/** Probabilities out of fold, shape (rows, classes): of scaled heads each fold by the temperature of the others. */
+export function scaledOutOfFold({ truth, P, folds, leastShare }: OutOfFold, isScaled: boolean): Matrix {
+  if (!isScaled) return P;
   let next = 0;
   const positions = folds.map(({ val }) => val.map(() => next++));
+  return scaledAcross(truth, P, positions, leastShare);
+}
+
+/** The figures of a head out of fold. */
+export function crossValidated(found: OutOfFold, isScaled: boolean): CrossValidated {
+  const { truth, P, folds, ofFolds } = found;
+  const guess = metrics.topClass(P);
   return {
     accuracy: metrics.accuracy(truth, guess),
     interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
-    logLoss: metrics.logLoss(truth, isScaled ? scaledAcross(truth, P, positions, leastShare) : P),
+    logLoss: metrics.logLoss(truth, scaledOutOfFold(found, isScaled)),
     images: truth.length,
     folds: folds.length,
     ofFolds,

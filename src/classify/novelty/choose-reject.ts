@@ -48,6 +48,8 @@ export interface RejectChoice {
   readonly measures: readonly { readonly measure: Measure; readonly auroc: number }[];
   /** Each class left out, by the chosen measure. */
   readonly leftOut: readonly LeftOutClass[];
+  /** The scores of those known rows by the chosen measure, where they are the judged rows out of fold, in that order. */
+  readonly scores?: Float64Array;
 }
 
 /** Why there can be no reject. */
@@ -132,6 +134,7 @@ export async function chooseReject(
     calibratedOn: known,
     measures: ranked,
     leftOut: trials.map((one) => leftOutClass(measure, one, share)),
+    scores: scores.get(measure)!,
   };
 }
 

@@ -23,7 +23,11 @@ function givenOf(flags: Flags, table: OptionTable): string[] {
 }
 
 /** The extraction of one part of a plan, which says all else. */
-async function extractOfPlan(dataset: unknown, flags: Flags, context: CommandContext): Promise<Outcome> {
+async function extractOfPlan(
+  dataset: unknown,
+  flags: Flags,
+  context: CommandContext<'extract'>,
+): Promise<Outcome<'extract'>> {
   if (dataset !== undefined)
     throw invalid(`a data set and --plan exclude each other: the plan says what is extracted.`);
   const { plan, ...given } = pick(flags, PART_OPTIONS);
@@ -41,7 +45,11 @@ async function extractOfPlan(dataset: unknown, flags: Flags, context: CommandCon
 }
 
 /** The extraction shared out on a queue. */
-async function extractOnQueueOf(dataset: string, flags: Flags, context: CommandContext): Promise<Outcome> {
+async function extractOnQueueOf(
+  dataset: string,
+  flags: Flags,
+  context: CommandContext<'extract'>,
+): Promise<Outcome<'extract'>> {
   const { backboneFile, verify, trace } = flags;
   const unfit = Object.keys(pick({ backboneFile, verify, trace }, { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS })).map(
     flagOf,

@@ -6,6 +6,7 @@ import { benchCommand } from './bench.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { enginesCommand } from './engines.ts';
+import { exportCommand } from './export.ts';
 import { extractCommand } from './extract.ts';
 import { finetuneCommand } from './finetune.ts';
 import { gcCommand } from './gc.ts';
@@ -19,6 +20,7 @@ import { predictCommand } from './predict.ts';
 import { repairCommand } from './repair.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
+import { serveCommand } from './serve.ts';
 import { studioCommand } from './studio.ts';
 import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
@@ -38,9 +40,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   finetuneCommand,
   predictCommand,
   neighborsCommand,
+  exportCommand,
   checkCommand,
   reportCommand,
   studioCommand,
+  serveCommand,
   inspectCommand,
   verifyCommand,
   repairCommand,

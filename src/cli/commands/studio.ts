@@ -14,7 +14,7 @@ export const studioCommand: CommandSpec = {
     const { serveStudio } = await import('../../studio/server/server.ts');
     const studio = await serveStudio(store as string, pick(flags, STUDIO_OPTIONS), context);
     const { address, port } = studio;
-    context.announce({ store, address, port }, `Open ${address}\nCtrl-C ends the studio.\n`);
+    context.announce({ store: store as string, address, port }, `Open ${address}\nCtrl-C ends the studio.\n`);
     if (!signal.aborted) await once(signal, 'abort');
     await studio.close();
     return { json: undefined, text: 'The studio has ended; what was taught and reviewed is kept in the store.\n' };

@@ -1,7 +1,6 @@
-import type { AsyncBuffer, FileMetaData } from 'hyparquet';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { parquetCompressors, parquetReader, type AsyncBuffer, type FileMetaData } from '../../core/parquet-packages.ts';
 
-export type { FileMetaData } from 'hyparquet';
+export type { FileMetaData } from '../../core/parquet-packages.ts';
 
 /** One column of one row group, as it lies in its file. */
 export interface ColumnPlace {
@@ -16,16 +15,8 @@ export interface ColumnPlace {
 
 /** What reads Parquet: the format itself, and what its pages may be compressed with. */
 async function load() {
-  try {
-    const [format, { compressors }] = await Promise.all([import('hyparquet'), import('hyparquet-compressors')]);
-    return { ...format, compressors };
-  } catch (cause) {
-    throw new PermafrostError(
-      'PACKAGE_MISSING',
-      `Parquet is read by the packages hyparquet and hyparquet-compressors, which do not load: ${reasonOf(cause)}. Install them beside permafrost: npm install hyparquet hyparquet-compressors.`,
-      { cause },
-    );
-  }
+  const [format, { compressors }] = await Promise.all([parquetReader(), parquetCompressors()]);
+  return { ...format, compressors };
 }
 
 let loaded: ReturnType<typeof load> | undefined;

@@ -17,12 +17,13 @@ async function removeStale(target: string): Promise<void> {
 
 /**
  * A folder that is there whole or not at all: `fill` fills a folder next to `target`, which then replaces it. What
- * `fill` throws passes through and leaves `target` as it was. Throws `code` where the disk fails.
+ * `fill` throws passes through and leaves `target` as it was. Throws `code` where the disk fails, with `advice`.
  */
 export async function stageFolder(
   target: string,
   fill: (folder: string) => Promise<void>,
   code: ErrorCode = 'ENGINE_UNAVAILABLE',
+  advice = 'Make room there, or name another folder in PERMAFROST_CACHE.',
 ): Promise<void> {
   let staging: string | undefined;
   try {
@@ -36,7 +37,7 @@ export async function stageFolder(
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
     throw new PermafrostError(
       code,
-      `${target} could not be written: ${reasonOf(cause)}. Make room there, or name another folder in PERMAFROST_CACHE.`,
+      `${target} could not be written: ${reasonOf(cause)}. ${advice}`,
       { cause },
     );
   } finally {

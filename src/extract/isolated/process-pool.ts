@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import type { PermafrostError } from '../../core/errors.ts';
+import { PermafrostError } from '../../core/errors.ts';
 import { parcelsFrom, sendParcel, type Parcel } from './parcels.ts';
 
 /** What a process says when it can be asked. */
@@ -26,7 +26,10 @@ export interface PoolOptions<Task> {
   readonly ended: (how: number | string | null, task: Task, limits: TaskLimits) => PermafrostError;
   /** The error of a task that took longer than it may. */
   readonly late: (task: Task, limits: TaskLimits) => PermafrostError;
-  readonly interrupted: () => PermafrostError;
+  /** The error of a task that was stopped by its signal. */
+  readonly interrupted?: () => PermafrostError;
+  /** Whether each task has a process of its own, which has ended when the task settles. Default: they are used again. */
+  readonly oneTask?: boolean;
 }
 
 const MOST_PROCESSES = Math.min(4, availableParallelism());
@@ -85,12 +88,25 @@ function nextOf<T>(
   });
 }
 
+/** Ends a process, and waits until it has: what it held is free then. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  child.ref();
+  const over = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await over;
+}
+
+const wasInterrupted = (): PermafrostError => new PermafrostError('INTERRUPTED', 'Interrupted.');
+
 /**
- * Processes that each do one task after the other, and are ended where one takes too long or too much memory: for what
- * cannot be stopped otherwise. As many at once as there are cores, at most four; the clock of a task begins when one is
- * free. Tasks and answers have bytes beside them. Rejects with what `ended`, `late` and `interrupted` make.
+ * Processes that each do one task after the other, or one alone, and are ended where one takes too long or too much
+ * memory: for what cannot be stopped otherwise. As many at once as there are cores, at most four; the clock of a task
+ * begins when one is free. Tasks and answers have bytes beside them; what is printed is dropped. Rejects with what
+ * `ended`, `late` and `interrupted` make.
  */
-export function processPool<Task, Answer>({ entry, ended, late, interrupted }: PoolOptions<Task>) {
+export function processPool<Task, Answer>(options: PoolOptions<Task>) {
+  const { entry, ended, late, interrupted = wasInterrupted, oneTask = false } = options;
   const idle = new Map<ChildProcess, NodeJS.Timeout>();
   /** Tasks that wait for one of the processes. */
   const waiting: (() => void)[] = [];
@@ -131,7 +147,7 @@ export function processPool<Task, Answer>({ entry, ended, late, interrupted }: P
   }
 
   function putBack(child: ChildProcess): void {
-    if (!child.connected || child.killed) return;
+    if (oneTask || !child.connected || child.killed) return;
     idle.set(child, setTimeout(() => child.disconnect(), IDLE_MS).unref());
   }
 
@@ -140,8 +156,9 @@ export function processPool<Task, Answer>({ entry, ended, late, interrupted }: P
     const endedSo = (how: number | string | null): PermafrostError => ended(how, task, limits);
     if (taken >= MOST_PROCESSES) await new Promise<void>((resolve) => waiting.push(resolve));
     else taken++;
+    let child: ChildProcess | undefined;
     try {
-      const child = await free(endedSo);
+      child = await free(endedSo);
       if (signal?.aborted) {
         putBack(child);
         throw interrupted();
@@ -149,11 +166,12 @@ export function processPool<Task, Answer>({ entry, ended, late, interrupted }: P
       const lateSo = (): PermafrostError => late(task, limits);
       const take = parcelsFrom<Answer>();
       const answered = nextOf(child, take, { mostMs, late: lateSo, ended: endedSo, interrupted, signal });
-      sendParcel((part) => child.send(part), { task, mostBytes } satisfies Order<Task>, given);
+      sendParcel((part) => child!.send(part), { task, mostBytes } satisfies Order<Task>, given);
       const answer = await answered;
       putBack(child);
       return answer;
     } finally {
+      if (oneTask && child !== undefined) await end(child);
       const next = waiting.shift();
       if (next === undefined) taken--;
       else next();

@@ -20,18 +20,28 @@ export function graphFields(graph: OnnxGraph, prefix: string): Uint8Array {
   throw new Error('the encoder wrote no graph');
 }
 
-/** A node, with other names for some tensors. */
-function nodeBytes({ bytes, inputs, outputs }: WireNode, names: ReadonlyMap<string, string>): readonly Uint8Array[] {
-  if (![...inputs, ...outputs].some((name) => names.has(name))) return [bytes];
+/** A node, with other names for some tensors; `called`: what it is called itself, by its own name. */
+export function nodeBytes(
+  { bytes, name, inputs, outputs }: WireNode,
+  names: ReadonlyMap<string, string>,
+  called?: (name: string) => string,
+): readonly Uint8Array[] {
+  if (called === undefined && ![...inputs, ...outputs].some((tensor) => names.has(tensor))) return [bytes];
   const renamed = (id: number, all: readonly string[]): Uint8Array[] =>
-    all.flatMap((name) => textField(id, names.get(name) ?? name));
+    all.flatMap((tensor) => textField(id, names.get(tensor) ?? tensor));
   const others: Uint8Array[] = [];
-  for (const { id, at, end } of fieldsOf(bytes, source())) if (id > 2) others.push(bytes.subarray(at, end));
-  return [...renamed(1, inputs), ...renamed(2, outputs), ...others];
+  for (const { id, at, end } of fieldsOf(bytes, source())) {
+    if (id > 3 || (id === 3 && called === undefined)) others.push(bytes.subarray(at, end));
+  }
+  const own = called === undefined ? [] : textField(3, called(name));
+  return [...renamed(1, inputs), ...renamed(2, outputs), ...own, ...others];
 }
 
 /** A tensor with its values inside (9 raw_data) in place of where they lie (13 external_data, 14 data_location). */
-function tensorBytes({ bytes, name, external }: WireTensor, names: ReadonlyMap<string, string>): readonly Uint8Array[] {
+export function tensorBytes(
+  { bytes, name, external }: WireTensor,
+  names: ReadonlyMap<string, string>,
+): readonly Uint8Array[] {
   if (external === undefined && !names.has(name)) return [bytes];
   const parts: Uint8Array[] = [];
   for (const { id, at, end } of fieldsOf(bytes, source())) {

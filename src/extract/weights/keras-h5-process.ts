@@ -1,10 +1,11 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { PermafrostError, reasonOf, type ErrorCode } from '../../core/errors.ts';
 import type { SafeTensor } from '../../core/safetensors.ts';
 import type { LayerBackbone } from '../backbones/backbone.ts';
+import { NO_BYTES } from '../isolated/parcels.ts';
+import { processPool } from '../isolated/process-pool.ts';
+import { whyEnded } from '../isolated/why-ended.ts';
 import { corruptH5 } from './keras-h5.ts';
 import type { StoredTensor, WeightFile } from './weight-file.ts';
 
@@ -30,37 +31,20 @@ const BASE_MS = 30_000;
 /** The slowest disk that is waited for: 10 MB/s. */
 const BYTES_PER_MS = 10_000;
 
-const ENTRY = new URL(`./read-keras-h5${extname(import.meta.url)}`, import.meta.url);
+/** Memory beside the file: a process with HDF5 in it; and how often a file is held: read, as values, to be sent. */
+const BASE_BYTES = 2 ** 30;
+const COPIES = 4;
 
-/** The answer of a process of its own, which is killed after `mostMs`. */
-async function answerOf(job: H5Job, mostMs: number): Promise<H5Answer> {
-  const { path } = job;
-  const child = fork(ENTRY, { serialization: 'advanced', execArgv: [] });
-  let answer: H5Answer | undefined;
-  let isLate = false;
-  child.once('message', (message) => (answer = message as H5Answer));
-  const timer = setTimeout(() => {
-    isLate = true;
-    child.kill('SIGKILL');
-  }, mostMs);
-  try {
-    // A message may arrive after the exit, but not after the disconnection.
-    const over = Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
-    child.send(job);
-    const [[code, signal]] = (await over) as [[number | null, string | null], unknown];
-    if (answer !== undefined) return answer;
-    if (isLate)
-      throw corruptH5(
-        path,
-        `its reader had not ended after ${(mostMs / 1000).toFixed(0)} s and was stopped, as it does where the file's structure leads in circles`,
-      );
-    throw corruptH5(path, `its reader ended with ${code ?? signal} before it answered`);
-  } catch (cause) {
-    throw cause instanceof PermafrostError ? cause : corruptH5(path, reasonOf(cause), cause);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const read = processPool<H5Job, H5Answer>({
+  entry: new URL(`./read-keras-h5${extname(import.meta.url)}`, import.meta.url),
+  oneTask: true,
+  ended: (how, { path }, limits) => corruptH5(path, `its reader ${whyEnded(how, limits)}`),
+  late: ({ path }, { mostMs }) =>
+    corruptH5(
+      path,
+      `its reader had not ended after ${(mostMs / 1000).toFixed(0)} s and was stopped, as it does where the file's structure leads in circles`,
+    ),
+});
 
 /**
  * Reads a Keras HDF5 weights file in a process of its own: one changed byte can keep HDF5 busy without end, and it
@@ -73,7 +57,10 @@ export async function readKerasH5(path: string, backbone: LayerBackbone, mostMs?
       cause,
     });
   });
-  const answer = await answerOf({ path, backbone }, mostMs ?? BASE_MS + size / BYTES_PER_MS);
+  const { content: answer } = await read({ path, backbone }, NO_BYTES, {
+    mostMs: mostMs ?? BASE_MS + size / BYTES_PER_MS,
+    mostBytes: BASE_BYTES + size * COPIES,
+  });
   if ('code' in answer) throw new PermafrostError(answer.code, answer.message);
   const tensors = answer.tensors.map(([name, { dtype, shape, data }]): [string, StoredTensor] => [
     name,

@@ -1,5 +1,7 @@
-// A process of its own, started by keras-h5-process.ts: it reads one weights file, answers and ends.
+// A process of its own, started by keras-h5-process.ts: it reads one weights file, and can be ended at any time.
 import { PermafrostError } from '../../core/errors.ts';
+import { NO_BYTES } from '../isolated/parcels.ts';
+import { serveTasks } from '../isolated/serve-tasks.ts';
 import { expectedTensors } from './fit-weights.ts';
 import type { H5Answer, H5Job } from './keras-h5-process.ts';
 import { openKerasH5 } from './keras-h5.ts';
@@ -22,8 +24,4 @@ async function read({ path, backbone }: H5Job): Promise<H5Answer> {
   }
 }
 
-process.once('message', (job) => {
-  void read(job as H5Job).then((answer) => {
-    process.send!(answer, () => process.disconnect());
-  });
-});
+serveTasks(async (job: H5Job) => ({ content: await read(job), bytes: NO_BYTES }));

@@ -7,10 +7,19 @@ function presentRow({ name, origin, licence, digest, needs }: PresentBackbone): 
   return [name, origin, licence ?? '-', digest === null ? '-' : `${digest.slice(0, 16)}…`, needs ?? ''];
 }
 
+/** What the digest of the weights is, and who compares it when they are fetched. */
 function digestText({ sha256, file }: KnownBackbone): string {
-  if (sha256 === null) return `of ${file}: not known`;
-  return `of ${file}: ${sha256.length === 64 ? sha256 : `begins with ${sha256}`}`;
+  if (sha256 === null) return `UNVERIFIED: nothing says what that of ${file} must be, and nobody compares it`;
+  if (sha256.length === 64) return `of ${file}: ${sha256}; compared when it is fetched`;
+  return `of ${file}: begins with ${sha256}, as far as its name proves it; compared when it is fetched`;
 }
+
+/** What is said once of the digests of all that can be added. */
+const ABOUT_DIGESTS = `
+The digests are of the weights that the commands fetch. The ONNX file that they make has another one with each version
+of the exporter, so none is known before: "permafrost backbones add" prints it. Keep the file and that digest; with
+--sha256 the same file is verified on another machine.
+`;
 
 function knownText(known: KnownBackbone): string {
   const { name, describe, source, licence, megabytes, width, contract, commands } = known;
@@ -29,11 +38,15 @@ export function backbonesText({ added, present, known }: BackbonesResult): strin
   const done =
     added === null
       ? ''
-      : `Added: ${printable(added.name)} (SHA-256 ${added.digest}). Take it with --backbone ${printable(added.name)}.\n\n`;
+      : `Added: ${printable(added.name)}. Take it with --backbone ${printable(added.name)}.\nSHA-256 ${added.digest}, ${
+          added.verified
+            ? 'as it had to be.'
+            : 'UNVERIFIED: nothing said what it had to be. Keep it: with --sha256 this very file is verified elsewhere.'
+        }\n\n`;
   const table = textTable(left('name', 'origin', 'licence', 'SHA-256', 'needs'), present.map(presentRow));
   const others =
     known.length === 0
       ? ''
-      : `\nWell-known networks that can be added: two commands make the ONNX file, then\n"permafrost backbones add FILE.onnx --name NAME" (or --backbone FILE.onnx where it lies).\n${known.map(knownText).join('')}`;
+      : `\nWell-known networks that can be added: two commands make the ONNX file, then\n"permafrost backbones add FILE.onnx --name NAME" (or --backbone FILE.onnx where it lies).\n${ABOUT_DIGESTS}${known.map(knownText).join('')}`;
   return done + table + others;
 }

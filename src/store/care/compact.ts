@@ -15,7 +15,7 @@ import {
 } from '../format/manifest.ts';
 import { writeManifest } from '../format/manifest-file.ts';
 import { readVerified } from '../read/file.ts';
-import { decodeShard, type StoredSample } from '../format/shard.ts';
+import { decodeShard, type ContentRow } from '../format/shard.ts';
 import { shardFileNames } from '../write/shard-files.ts';
 import { featureWriter, type FeatureWriter } from '../write/writer.ts';
 
@@ -29,7 +29,7 @@ async function* keptRows(
   shard: ShardEntry,
   keep: readonly number[],
 ): AsyncGenerator<FeatureBatch> {
-  const rows: StoredSample[] = [];
+  const rows: ContentRow[] = [];
   const values = new Map<Pooling, (Float32Array | Uint16Array)[]>();
   const poolings = poolingsOf(shard);
   for (const pooling of poolings) {

@@ -4,14 +4,12 @@ import { ERROR_CODES } from '../../core/errors.ts';
 import { POOLINGS, type Pooling } from '../../core/sample.ts';
 import { DTYPES } from './fingerprint.ts';
 
-/** The version that is written, of stores without features of tuned networks. */
-export const STORE_VERSION = 2;
-/** The version that is written where there are some. */
-const TUNED_VERSION = 3;
-/** The version that is written where there are features of graphs, or of several networks of one data set. */
-const GRAPH_VERSION = 4;
+/** The version that is written, but of stores all of whose shards are older and hold labels. */
+export const STORE_VERSION = 5;
+/** Of those; of those with features of tuned networks; and of graphs, or of several networks of one data set. */
+const [LABELLED_VERSION, TUNED_VERSION, GRAPH_VERSION] = [2, 3, 4];
 /** The versions that are read; docs/store-format.md says what each may hold. */
-export const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION, TUNED_VERSION, GRAPH_VERSION];
+export const READ_VERSIONS: readonly unknown[] = [1, LABELLED_VERSION, TUNED_VERSION, GRAPH_VERSION, STORE_VERSION];
 export const MANIFEST_NAME = 'manifest.json';
 /** The folder of a store in which plans for several machines lie, each with its finished units. */
 export const PARTS_FOLDER = 'parts';
@@ -71,7 +69,9 @@ export const shardSchema = z.strictObject({
   rows: count,
   /** The version of the decoder that its images were read with; absent: 1. */
   decoder: z.number().int().positive().exactOptional(),
-  /** Paths, labels and digests alone; then the same with the features, a file for each pooling of the shard. */
+  /** The columns of its files (shard-columns.ts); absent: 1, with labels and splits as they were when it was written. */
+  layout: z.literal(2).exactOptional(),
+  /** What its rows are alone; then the same with the features, a file for each pooling of the shard. */
   files: z.strictObject({
     rows: fileSchema,
     flatten: fileSchema.exactOptional(),
@@ -122,7 +122,7 @@ const datasetSchema = z.strictObject({
 
 export const manifestSchema = z.strictObject({
   format: z.literal(FORMAT),
-  version: z.literal([STORE_VERSION, TUNED_VERSION, GRAPH_VERSION]),
+  version: z.literal([LABELLED_VERSION, TUNED_VERSION, GRAPH_VERSION, STORE_VERSION]),
   permafrost: z.string(),
   dataset: datasetSchema,
   sets: z.array(setSchema),
@@ -205,10 +205,15 @@ export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly C
   ...(dataset.tuned ?? []),
 ];
 
+/** Whether a shard's files hold labels and splits, as they were when it was written. */
+export const isLabelled = ({ layout }: ShardEntry): boolean => layout === undefined;
+
 /** The version that a store of these sets and this data set is written in. */
 export function versionFor({ sets, dataset }: Pick<Manifest, 'sets' | 'dataset'>): number {
+  const shards = sets.flatMap((set) => set.shards);
+  if (!shards.every(isLabelled) || shards.length === 0) return STORE_VERSION;
   if (dataset.others !== undefined || sets.some(({ settings }) => settings.graph !== undefined)) return GRAPH_VERSION;
-  return sets.some(({ tuned }) => tuned !== undefined) ? TUNED_VERSION : STORE_VERSION;
+  return sets.some(({ tuned }) => tuned !== undefined) ? TUNED_VERSION : LABELLED_VERSION;
 }
 
 /** The poolings that a shard holds. */

@@ -5,10 +5,10 @@ import { newestFirst, type FileEntry } from '../format/manifest.ts';
 import { decodeShard } from '../format/shard.ts';
 import type { RowsOrigin } from './rows.ts';
 import { locateRows, type LocatedRows } from './single.ts';
-import { currentSets, readFor } from './stored-parts.ts';
+import { currentSets, readFor, type WantedSet } from './stored-parts.ts';
 
 /**
- * Single rows of the current set, without reading the others. Where each content lies is kept: about 60 bytes a row. A
+ * Single rows of one set, without reading the others. Where each content lies is kept: about 60 bytes a row. A
  * file is verified whole on its first use (64 MiB take some 60 ms); a row after that costs one small read.
  */
 export interface RowAccess {
@@ -24,9 +24,8 @@ interface Places {
   readonly rowOf: Int32Array;
 }
 
-/** Opens the current set of a store for reading single rows; reads nothing yet. Throws STORE_EMPTY. */
-export function openRows(store: RowsOrigin): RowAccess {
-  const [wanted] = currentSets(store);
+/** Opens a set, by default the current one, for reading single rows; reads nothing yet. Throws STORE_EMPTY. */
+export function openRows(store: RowsOrigin, wanted: WantedSet = currentSets(store)[0]): RowAccess {
   const { set } = wanted;
   const places = new Map<Pooling, Promise<Places>>();
   const located = new Map<string, Promise<LocatedRows>>();

@@ -13,6 +13,7 @@ export const calibrationSchema = z.strictObject({
   method: z.string(),
   images: z.array(z.string().regex(/^[0-9a-f]{64}$/)).readonly(),
   ranges: z.record(z.string(), range),
+  means: z.record(z.string(), z.array(z.number()).readonly()).optional(),
 });
 
 /** Keeps a calibration in the store, under a name made of its digest. Throws STORE_WRITE. */

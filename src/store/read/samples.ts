@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Split } from '../../core/sample.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { decodeShard, shardMetadata, type SampleRows, type StoredSample } from '../format/shard.ts';
+import { decodeList, shardMetadata, type SampleRows, type StoredSample } from '../format/shard.ts';
 import { splitOriginIn, type SplitOrigin } from '../format/split-origin.ts';
 import type { StoreFiles } from './file.ts';
 
@@ -42,13 +42,13 @@ export function storedList(files: StoreFiles, { dataset }: Manifest, keptBytes =
       );
     }
     const bytes = await files.read(entry);
-    const batches = () => decodeShard(bytes, join(files.path, entry.name));
+    const batches = () => decodeList(bytes, join(files.path, entry.name));
     let length = 0;
     for (const batch of batches()) length += batch.length;
     return {
       length,
       *[Symbol.iterator]() {
-        for (const { rows } of batches()) yield* rows;
+        for (const rows of batches()) yield* rows;
       },
     };
   }

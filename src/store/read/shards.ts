@@ -3,7 +3,7 @@ import { matrix, type Matrix } from '../../core/matrix.ts';
 import type { Pooling } from '../../core/sample.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import { newestFirst, type FeatureSet, type ShardEntry } from '../format/manifest.ts';
-import { decodeShard, type ShardBatch, type StoredSample } from '../format/shard.ts';
+import { decodeShard, type ShardBatch, type ContentRow } from '../format/shard.ts';
 import { readVerified } from './file.ts';
 
 /** What a shard holds of one kind; nothing where it was written without that pooling. */
@@ -13,12 +13,12 @@ async function* shardBatches(store: string, { files }: ShardEntry, kind: 'rows' 
 }
 
 /** Every row of a shard without its features. */
-export async function* shardRows(store: string, shard: ShardEntry): AsyncGenerator<StoredSample> {
+export async function* shardRows(store: string, shard: ShardEntry): AsyncGenerator<ContentRow> {
   for await (const { rows } of shardBatches(store, shard, 'rows')) yield* rows;
 }
 
 /** Every row of a set without its features, as extracted; one whose poolings lie in several shards comes repeatedly. */
-export async function* setRows(store: string, set: FeatureSet): AsyncGenerator<StoredSample> {
+export async function* setRows(store: string, set: FeatureSet): AsyncGenerator<ContentRow> {
   for (const shard of newestFirst(set)) yield* shardRows(store, shard);
 }
 
@@ -27,7 +27,7 @@ export async function* setFeatures(
   store: string,
   set: FeatureSet,
   pooling: Pooling,
-): AsyncGenerator<{ readonly rows: readonly StoredSample[]; readonly X: Matrix }> {
+): AsyncGenerator<{ readonly rows: readonly ContentRow[]; readonly X: Matrix }> {
   for (const shard of newestFirst(set)) {
     for await (const { rows, features } of shardBatches(store, shard, pooling)) {
       const { width, values } = features!;

@@ -103,6 +103,20 @@ function viewSets(store: StoreFolder, { views = [] }: CoveringNetwork, view: num
   );
 }
 
+/** How many views of each training image a store has of all of these cuts, by the names that it has for them. */
+export function storedViews(store: StoreFolder, cuts: readonly string[]): number {
+  const networks = storedNetworks(store);
+  const counts = covering(store).map(({ sets, views = [] }) => ({
+    views: views.length,
+    fingerprints: new Set(sets.map(({ fingerprint }) => fingerprint)),
+  }));
+  const of = (cut: string): number => {
+    const set = cutNamed(store, networks, cut)?.set;
+    return counts.find(({ fingerprints }) => set !== undefined && fingerprints.has(set.fingerprint))?.views ?? 0;
+  };
+  return Math.min(...cuts.map(of));
+}
+
 /**
  * The parts that are asked for: poolings of the primary set, or several of any cuts of any network. Throws STORE_EMPTY,
  * and OPTION_INVALID, naming what there is, for a cut or pooling that was not extracted.

@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { FeaturePart, Pooling } from '../../core/sample.ts';
+import { POOLING_CHOICES, poolingsIn, type FeaturePart, type Pooling, type PoolingChoice } from '../../core/sample.ts';
 import type { CoveringSet, FeatureSet, Manifest, StoreFolder } from '../format/manifest.ts';
 
 /** A set and the poolings of it that are meant. */
@@ -18,6 +18,10 @@ export function readFor({ poolings }: WantedSet, pooling: Pooling): Pooling | un
   if (poolings.includes(pooling)) return pooling;
   return pooling === 'gem' && poolings.includes('flatten') ? 'flatten' : undefined;
 }
+
+/** The single names that features of a set can be chosen by. */
+export const poolingChoicesOf = (set: WantedSet): readonly PoolingChoice[] =>
+  POOLING_CHOICES.filter((choice) => poolingsIn(choice).every((pooling) => readFor(set, pooling) !== undefined));
 
 /** A part of the features of the data set, with the set that holds it and its numbers an image. */
 export interface StoredPart extends FeaturePart {

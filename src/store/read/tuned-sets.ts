@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { FeatureSet, StoreFolder } from '../format/manifest.ts';
+import type { CoveringSet, FeatureSet, StoreFolder } from '../format/manifest.ts';
 
 /** The sets of tuned networks that hold every image of the data set beside its primary one, the first made first. */
 export function tunedSets({ manifest }: StoreFolder): readonly FeatureSet[] {
@@ -16,7 +16,12 @@ export function tunedSets({ manifest }: StoreFolder): readonly FeatureSet[] {
 export function withTunedSet({ path, manifest }: StoreFolder, fingerprint: string): StoreFolder {
   const { tuned = [], others = [], sets, root, samples, failures } = manifest.dataset;
   const other = others.find((one) => one.sets.some((set) => set.fingerprint === fingerprint));
-  if (other !== undefined) return { path, manifest: { ...manifest, dataset: { root, ...other, samples, failures } } };
+  if (other !== undefined) {
+    // Whoever names a cut of a network means that cut.
+    const first = (set: CoveringSet): number => (set.fingerprint === fingerprint ? 0 : 1);
+    const named = { ...other, sets: other.sets.toSorted((a, b) => first(a) - first(b)) };
+    return { path, manifest: { ...manifest, dataset: { root, ...named, samples, failures } } };
+  }
   const covering = [...tuned, ...sets].find((one) => one.fingerprint === fingerprint);
   if (covering === undefined)
     throw new PermafrostError(

@@ -7,6 +7,7 @@ import { DEFAULT_POOLINGS } from '../../core/sample.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import { fingerprintOf } from '../format/fingerprint.ts';
 import {
+  isLabelled,
   poolingsOf,
   setSchema,
   shardSchema,
@@ -34,11 +35,11 @@ export const shardFileNames = (shard: ShardEntry): string[] => [
 
 /**
  * A shard's set, and its files with their digests: manifests are rebuilt from seals. Version 1 is that of shards with
- * DEFAULT_POOLINGS, as stores of version 1 have them.
+ * DEFAULT_POOLINGS, as stores of version 1 have them; 3 that of shards without labels.
  */
 const sealSchema = z.strictObject({
   format: z.literal('permafrost-shard'),
-  version: z.literal([1, 2]),
+  version: z.literal([1, 2, 3]),
   set: setSchema.omit({ shards: true }),
   shard: shardSchema,
 });
@@ -71,7 +72,8 @@ function sealDocument(
   shard: ShardEntry,
 ): Record<string, unknown> {
   const set = { fingerprint, settings, engine, widths, ...(quantization && { quantization }), ...(tuned && { tuned }) };
-  const version = poolingsOf(shard).join() === DEFAULT_POOLINGS.join() ? 1 : 2;
+  const labelled = poolingsOf(shard).join() === DEFAULT_POOLINGS.join() ? 1 : 2;
+  const version = isLabelled(shard) ? labelled : 3;
   return { format: 'permafrost-shard', version, set, shard };
 }
 

@@ -23,7 +23,7 @@ import {
 import { readManifest, writeManifest } from '../format/manifest-file.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
 import { takeUpSealed } from './shard-files.ts';
-import { encodeShard, type SampleRows } from '../format/shard.ts';
+import { encodeList, type SampleRows } from '../format/shard.ts';
 import { metadataOfSplit, type SplitOrigin } from '../format/split-origin.ts';
 import { isTemporary } from '../format/temporary-files.ts';
 
@@ -172,7 +172,7 @@ export async function commitDataset(
   const { path, manifest } = store;
   const before = manifest.dataset.samples;
   const name = `samples-${listDigest(dataset.samples, dataset.split).slice(0, 16)}.arrow`;
-  const encoded = () => encodeShard(dataset.samples, undefined, metadataOfSplit(dataset.split));
+  const encoded = () => encodeList(dataset.samples, metadataOfSplit(dataset.split));
   const samples = before?.name === name ? before : { name, ...(await writeFileAtomic(join(path, name), encoded())) };
   const covering = (sets: readonly WantedSet[]) =>
     sets.map(({ set, poolings }) => ({ fingerprint: set.fingerprint, poolings: [...poolings] }));

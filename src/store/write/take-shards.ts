@@ -16,7 +16,7 @@ import {
   type StoreFolder,
 } from '../format/manifest.ts';
 import { writeManifest } from '../format/manifest-file.ts';
-import { decodeShard, type StoredSample } from '../format/shard.ts';
+import { decodeShard, type ContentRow } from '../format/shard.ts';
 import { readVerified } from '../read/file.ts';
 import { shardRows } from '../read/shards.ts';
 import type { SetsWriter } from './sets-writer.ts';
@@ -73,7 +73,7 @@ async function featuresOf(store: string, shard: ShardEntry, pooling: Pooling): P
 async function batchOf(
   store: string,
   shard: ShardEntry,
-  rows: readonly StoredSample[],
+  rows: readonly ContentRow[],
   at: readonly number[],
 ): Promise<FeatureBatch> {
   const features = new Map<Pooling, Matrix>();
@@ -132,16 +132,11 @@ export function shardsTaker(store: StoreDraft, wanted: readonly FeatureSetDraft[
      * Takes what set i lacks of the rows of `set`, which is in another store, and which `isWanted` says of. Their
      * shards end where those of `set` end. Throws STORE_WRITE, STORE_CORRUPT.
      */
-    async take(
-      i: number,
-      from: StoreFolder,
-      set: FeatureSet,
-      isWanted?: (row: StoredSample) => boolean,
-    ): Promise<Taken> {
+    async take(i: number, from: StoreFolder, set: FeatureSet, isWanted?: (row: ContentRow) => boolean): Promise<Taken> {
       let [taken, linked, rewritten] = [0, 0, 0];
       for (const shard of set.shards) {
         const poolings = poolingsOf(shard);
-        const rows: StoredSample[] = [];
+        const rows: ContentRow[] = [];
         for await (const row of shardRows(from.path, shard)) rows.push(row);
         let isWhole = true;
         const lacking = [...rows.keys()].filter((n) => {

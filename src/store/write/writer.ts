@@ -7,7 +7,7 @@ import type { FeatureSetDraft, FileEntry, ShardEntry, StoreDraft } from '../form
 import { writeManifest } from '../format/manifest-file.ts';
 import { shardNumber, shardStem, writeSeal } from './shard-files.ts';
 import { isHalf, mostRows } from './shard-rows.ts';
-import { encodeShard, idOf, type FeatureColumn, type StoredSample } from '../format/shard.ts';
+import { encodeShard, idOf, type FeatureColumn, type ContentRow } from '../format/shard.ts';
 
 export interface WriterOptions {
   /** The writer keeps its manifest up to date, on disk and in memory. */
@@ -51,7 +51,7 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
   const width = (pooling: Pooling): number => widthOf(set.widths, pooling);
   const poolings = POOLINGS.filter((pooling) => (options.poolings ?? DEFAULT_POOLINGS).includes(pooling));
   const capacity = Math.max(1, Math.min(options.expectedRows, mostRows({ ...set, poolings }, options.shardBytes)));
-  let rows: StoredSample[] = [];
+  let rows: ContentRow[] = [];
   let buffers: Buffers | undefined;
   /** Shards of this writer that the manifest on disk does not name. */
   let unlisted = 0;
@@ -111,7 +111,12 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
       files[pooling] = await write(`${stem}-${pooling}.arrow`, { width: width(pooling), values });
     }
     const { decoder = 1 } = options;
-    const shard = { rows: rows.length, ...(decoder > 1 && { decoder }), files };
+    const shard: FeatureSetDraft['shards'][number] = {
+      rows: rows.length,
+      ...(decoder > 1 && { decoder }),
+      layout: 2,
+      files,
+    };
     await writeSeal(store.path, set, shard);
     set.shards.push(shard);
     unlisted++;
@@ -135,7 +140,8 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
           const { data, cols } = batch.features.get(pooling)!;
           put(buffers, pooling, sample.path, data.subarray(i * cols, (i + 1) * cols));
         }
-        rows.push({ id: idOf(sample.sha256), ...sample });
+        const { path, sha256, width: wide, height, orientation } = sample;
+        rows.push({ id: idOf(sha256), path, sha256, width: wide, height, orientation });
         if (rows.length === capacity) await sealShard();
       }
     },

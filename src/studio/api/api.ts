@@ -14,7 +14,10 @@ import type {
 import type { SweepChoices, SweepState } from './studio-sweep.ts';
 import type { SweepScore } from '../../results/sweep-result.ts';
 
-/** Each route with its answer in JSON; `addresses` names the rest. An error answers ApiError, status 400 or more. */
+/**
+ * Each route with its answer in JSON; `addresses` names the rest. Everyone takes the query `features`: the name of the
+ * cut that the data set is seen through, where it has several. An error answers ApiError, status 400 or more.
+ */
 export interface Api {
   'GET /api/store': { readonly facts: StoreFacts; readonly heads: readonly HeadFacts[] };
   /** Query: BROWSE_OPTIONS. */
@@ -26,7 +29,7 @@ export interface Api {
   'GET /api/map': MapAnswer;
   /** Body: the bytes of an image. Query: `head`, any number of times. */
   'POST /api/search': SearchAnswer;
-  /** Body: { head, pooling }. Answers the head that was trained. */
+  /** Body: { head, pooling, on }: `chosen` features, or those of `all` networks side by side. Answers the head. */
   'POST /api/heads': HeadFacts;
   'GET /api/teach': TeachState;
   /** Body: { name }. */

@@ -1,4 +1,4 @@
-import type { ImageFacts, Sample, Split } from '../../core/sample.ts';
+import type { ImageFacts, PoolingChoice, Sample, Split } from '../../core/sample.ts';
 
 /** An image of the store, named by its row in the list of samples of one snapshot. */
 export interface ImageCard extends Sample {
@@ -15,7 +15,7 @@ export interface HeadFacts {
   /** The file's name. */
   readonly id: string;
   readonly name: string;
-  /** What it reads, such as avg or avg+max. */
+  /** What it reads: avg, avg+max; of other cuts than the primary one `cut:pooling`, several joined by commas. */
   readonly pooling: string;
   readonly classes: readonly string[];
   /** Number of images that it was trained on. */
@@ -33,9 +33,26 @@ export interface StoreFacts {
   readonly failed: number;
   readonly classes: readonly { readonly label: string; readonly images: number }[];
   readonly splits: Readonly<Partial<Record<Split, number>>>;
+  /** Of the features that are chosen. */
   readonly engine: string;
   readonly cut: string;
   readonly contract: string;
+  /** The name of those that the page is seen through. */
+  readonly chosen: string;
+  /** All that it can be seen through, those of the primary network first. */
+  readonly features: readonly FeaturesFacts[];
+}
+
+/** A cut of a network whose features the data set has. */
+export interface FeaturesFacts {
+  /** What the cut is called in this store; the value of the query's `features`. */
+  readonly name: string;
+  readonly network: string;
+  readonly cut: string;
+  readonly engine: string;
+  readonly contract: string;
+  /** How its features can be pooled. */
+  readonly poolings: readonly PoolingChoice[];
 }
 
 /** The likeliest class of an image. */

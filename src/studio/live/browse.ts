@@ -9,7 +9,7 @@ import {
 import { SPLITS } from '../../core/sample.ts';
 import type { BrowsePage, BrowseRow } from '../api/studio-data.ts';
 import { verdictOf, type LiveHeads } from './heads.ts';
-import { cardOf, type Snapshot } from './store.ts';
+import { cardOf, type Snapshot } from './snapshot.ts';
 
 /** What is shown of a store's images, and in which order. */
 export const BROWSE_OPTIONS = {

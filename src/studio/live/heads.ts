@@ -4,16 +4,16 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { stampText } from '../../core/file-stamp.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
 import { blocksOf } from '../../core/rows.ts';
-import type { Pooling } from '../../core/sample.ts';
+import type { FeaturePart } from '../../core/sample.ts';
 import type { HeadAnswer, HeadFacts, HeadVerdict } from '../api/studio-data.ts';
-import { differingSettings } from '../../store/format/fingerprint.ts';
-import { headParts } from '../../store/read/heads/head-file.ts';
+import { present, type OrReason } from '../../results/or-reason.ts';
 import { partsText } from '../../store/read/stored-parts.ts';
 import type { TrainedContents } from '../../store/read/heads/trained-contents.ts';
 import { unusualText } from '../../report/reject-report.ts';
+import { storedPartsOfHead } from '../../workflows/train/head-parts.ts';
 import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/files/head-files.ts';
-import type { Snapshot } from './store.ts';
+import type { Snapshot } from './snapshot.ts';
 import { mutex } from '../../core/mutex.ts';
 
 /** Heads whose verdicts on all images are kept at once, at 8 bytes an image. */
@@ -30,16 +30,22 @@ export interface Verdicts {
   readonly trainedOn: TrainedContents | undefined;
 }
 
-/** A picture that heads are asked about: the SHA-256 of its file, and its features in a pooling, shape (1, width). */
+/** A picture that heads are asked about: the SHA-256 of its file, and parts of its features, shape (1, width). */
 export interface AskedPicture {
   readonly sha256: string;
-  featuresIn(pooling: Pooling): Promise<Matrix>;
+  featuresIn(part: FeaturePart): Promise<Matrix>;
 }
 
-/** What a head reads of a picture: its poolings side by side, shape (1, width). */
-async function featuresFor({ document }: OpenedHead, picture: AskedPicture): Promise<Matrix> {
-  const parts = await Promise.all(headParts(document).map(({ pooling }) => picture.featuresIn(pooling)));
-  const X = matrix(1, document.width);
+/** A head whose features a store has, and which parts of them it reads. */
+interface AskedHead {
+  readonly opened: OpenedHead;
+  readonly parts: readonly FeaturePart[];
+}
+
+/** What a head reads of a picture: its parts side by side, shape (1, width). */
+async function featuresFor({ opened, parts: wanted }: AskedHead, picture: AskedPicture): Promise<Matrix> {
+  const parts = await Promise.all(wanted.map((part) => picture.featuresIn(part)));
+  const X = matrix(1, opened.document.width);
   let at = 0;
   for (const { data } of parts) {
     X.data.set(data, at);
@@ -51,6 +57,8 @@ async function featuresFor({ document }: OpenedHead, picture: AskedPicture): Pro
 /** The head files of a store, opened once. A file that changed is opened anew. */
 export interface LiveHeads {
   list(snapshot: Snapshot): Promise<HeadFacts[]>;
+  /** What those of the heads that can be asked read, of any cut of any network. Throws OPTION_INVALID. */
+  partsOf(ids: readonly string[], snapshot: Snapshot): Promise<FeaturePart[]>;
   /** One head's answer about a picture; a problem is data. */
   answer(id: string, picture: AskedPicture, snapshot: Snapshot): Promise<HeadAnswer>;
   /**
@@ -58,6 +66,19 @@ export interface LiveHeads {
    * from the store once for each part: that would take hours.
    */
   verdicts(id: string, snapshot: Snapshot): Promise<Verdicts>;
+}
+
+/** A head on features that the store has, of any of its networks; or why it cannot be asked. */
+function askedHead(opened: OpenedHead, { store }: Snapshot): OrReason<AskedHead> {
+  const { document } = opened;
+  const stored = storedPartsOfHead(store, document);
+  if (present(stored)) return { opened, parts: stored.parts };
+  const isTuned = document.tuned !== undefined || document.settings.tail !== undefined;
+  return {
+    missing: isTuned
+      ? 'It reads features of a tuned network. To ask it, start the studio with --backbone-file and its file.'
+      : `It was trained on features that the store does not have: ${stored.missing}.`,
+  };
 }
 
 /** Likeliest first. */
@@ -73,9 +94,8 @@ export function verdictOf({ classes, best, probability }: Omit<Verdicts, 'traine
   return { label: classes[best[i]!]!, probability: probability[i]! };
 }
 
-async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdicts> {
-  const { store, samples, pooling } = snapshot;
-  const parts = headParts(opened.document);
+async function judgeAll({ opened, parts }: AskedHead, snapshot: Snapshot): Promise<Verdicts> {
+  const { store, samples, pooling, features } = snapshot;
   const { classes } = opened.head;
   const verdicts: Verdicts = {
     classes,
@@ -89,7 +109,7 @@ async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdict
     verdicts.best[i] = best;
     verdicts.probability[i] = p[best]!;
   };
-  if (parts.length === 1 && parts[0]!.pooling === pooling) {
+  if (parts.length === 1 && parts[0]!.cut === features.name && parts[0]!.pooling === pooling) {
     await (
       await snapshot.rows()
     ).each(async (X, rowOf) => {
@@ -137,22 +157,14 @@ export function liveHeads(store: string): LiveHeads {
     head.catch(() => opened.delete(id));
     return head;
   }
-  const problemOf = ({ document }: OpenedHead, { set }: Snapshot): string | null => {
-    if (headParts(document).some(({ own }) => own !== undefined))
-      return 'It reads features of several networks, and the studio has those of one.';
-    if (headParts(document).some(({ cut }) => cut !== document.settings.cut))
-      return 'It reads features of several cuts, and the studio has those of one.';
-    const differing = differingSettings(document.settings, set.settings);
-    if (differing.length > 0 && (document.tuned !== undefined || document.settings.tail !== undefined))
-      return 'It reads features of a tuned network. To ask it, start the studio with --backbone-file and its file.';
-    return differing.length === 0 ? null : `It was trained on features of other settings: ${differing.join('; ')}.`;
-  };
   async function factsOf(id: string, snapshot: Snapshot): Promise<HeadFacts> {
     try {
-      const head = await open(id);
-      const { name, settings, classes, trained } = head.document;
-      const pooling = partsText(settings.cut, headParts(head.document));
-      return { id, name, pooling, classes, trained: trained.images, problem: problemOf(head, snapshot) };
+      const opened = await open(id);
+      const { name, settings, classes, trained, pooling: first } = opened.document;
+      const asked = askedHead(opened, snapshot);
+      const primary = snapshot.networks[0]!.sets[0].name;
+      const pooling = present(asked) ? partsText(primary, asked.parts) : `${settings.cut}:${first}`;
+      return { id, name, pooling, classes, trained: trained.images, problem: present(asked) ? null : asked.missing };
     } catch (error) {
       if (!(error instanceof PermafrostError)) throw error;
       return { id, name: id, pooling: 'avg', classes: [], trained: 0, problem: reasonOf(error) };
@@ -163,13 +175,17 @@ export function liveHeads(store: string): LiveHeads {
     async list(snapshot) {
       return Promise.all((await files()).map((id) => factsOf(id, snapshot)));
     },
+    async partsOf(ids, snapshot) {
+      const asked = await Promise.all(ids.map(async (id) => askedHead(await open(id), snapshot)));
+      return asked.flatMap((one) => (present(one) ? one.parts : []));
+    },
     async answer(id, image, snapshot) {
-      const facts = await factsOf(id, snapshot);
-      const { name, pooling, problem } = facts;
-      if (problem !== null)
-        return { head: id, name, pooling, classes: [], unknown: null, unusual: null, trainedOn: null, problem };
-      const head = await open(id);
-      const X = await featuresFor(head, image);
+      const { name, pooling, problem } = await factsOf(id, snapshot);
+      const found = problem === null ? askedHead(await open(id), snapshot) : { missing: problem };
+      const unasked = { classes: [], unknown: null, unusual: null, trainedOn: null };
+      if (!present(found)) return { head: id, name, pooling, ...unasked, problem: found.missing };
+      const head = found.opened;
+      const X = await featuresFor(found, image);
       const asked = async () => [await probabilities(head, X), await noveltyOf(head, X)] as const;
       // Rows that are read from the store have one reader at a time.
       const [P, judged] = await (head.rowsMemory > 0 ? exclusive(asked) : asked());
@@ -185,9 +201,9 @@ export function liveHeads(store: string): LiveHeads {
       };
     },
     async verdicts(id, snapshot) {
-      const head = await open(id);
-      const problem = problemOf(head, snapshot);
-      if (problem !== null) throw new PermafrostError('FINGERPRINT_MISMATCH', `${id}: ${problem}`);
+      const asked = askedHead(await open(id), snapshot);
+      if (!present(asked)) throw new PermafrostError('FINGERPRINT_MISMATCH', `${id}: ${asked.missing}`);
+      const head = asked.opened;
       if (head.rowsMemory > 0)
         throw new PermafrostError(
           'OPTION_INVALID',
@@ -200,7 +216,7 @@ export function liveHeads(store: string): LiveHeads {
         judged.set(key, known);
         return known;
       }
-      const found = judgeAll(head, snapshot);
+      const found = judgeAll(asked, snapshot);
       judged.set(key, found);
       found.catch(() => judged.delete(key));
       if (judged.size > KEPT) judged.delete(judged.keys().next().value!);

@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { giveBackMemory } from './give-back-memory.ts';
 import type { LiveNetwork } from './network.ts';
-import type { Snapshot } from './store.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Work that takes memory of its own: training, cross-validation, sweeps. */
 export interface LiveJobs {

@@ -9,13 +9,19 @@ import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { sealJson, unseal } from '../../store/format/sealed-json.ts';
 import { mapSample } from '../../workflows/report/map.ts';
 import type { MapDrawn, MapJob } from './draw-map.ts';
-import { cardOf, type Snapshot } from './store.ts';
+import { cardOf, type Snapshot } from './snapshot.ts';
 
 /** Most images on the map; of more, a sample. */
 const MOST = 2000;
 const SEED = 1;
-/** Where the last map is kept, below the store. */
-const FILE = join('studio', 'map.json');
+/** Maps that are kept in memory: of the cuts that were looked at last. */
+const KEPT = 4;
+
+/** Where the last map is kept, below the store: a file for each cut that is not the primary one. */
+function fileOf({ networks, features }: Snapshot): string {
+  const isPrimary = features === networks[0]!.sets[0];
+  return join('studio', isPrimary ? 'map.json' : `map-${features.set.fingerprint}.json`);
+}
 
 /** Places by row. */
 export type MapPlaces = ReadonlyMap<number, MapPlace>;
@@ -41,9 +47,10 @@ const schema = z.strictObject({
 type Drawn = z.infer<typeof schema>;
 
 /** The map on disk where it is that of the snapshot; a file that is gone, damaged or older is drawn again. */
-async function kept({ store, name, samples }: Snapshot): Promise<Drawn | undefined> {
+async function kept(snapshot: Snapshot): Promise<Drawn | undefined> {
+  const { store, name, samples } = snapshot;
   try {
-    const drawn = schema.parse(unseal(JSON.parse(await readFile(join(store.path, FILE), 'utf8'))));
+    const drawn = schema.parse(unseal(JSON.parse(await readFile(join(store.path, fileOf(snapshot)), 'utf8'))));
     const fits = drawn.snapshot === name && drawn.seed === SEED && drawn.images.every((i) => i < samples.length);
     return fits ? drawn : undefined;
   } catch {
@@ -55,9 +62,8 @@ const ENTRY = new URL(`./draw-map${extname(import.meta.url)}`, import.meta.url);
 
 export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
   const stop = new AbortController();
-  let name: string | undefined;
-  let answer: MapAnswer = { state: 'drawing' };
-  let places: MapPlaces = new Map();
+  /** By the names of snapshots, the last looked at at the end. */
+  const maps = new Map<string, Known>();
 
   async function draw(snapshot: Snapshot): Promise<OrReason<Drawn>> {
     const { samples } = snapshot;
@@ -74,52 +80,51 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
     if ('problem' in drawn) return { missing: drawn.problem };
     return { snapshot: snapshot.name, seed: SEED, images: sample.images, ...drawn };
   }
-  function show(snapshot: Snapshot, { images, x, y, nNeighbors }: Drawn): void {
-    places = new Map(images.map((row, i) => [row, { x: x[i]!, y: y[i]! }]));
-    answer = {
+  const shown = (snapshot: Snapshot, { images, x, y, nNeighbors }: Drawn): Known => ({
+    places: new Map(images.map((row, i) => [row, { x: x[i]!, y: y[i]! }])),
+    answer: {
       state: 'ready',
       snapshot: snapshot.name,
       points: images.map((row, i) => ({ ...cardOf(snapshot, row), x: x[i]!, y: y[i]! })),
       leftOut: snapshot.samples.length - images.length,
       nNeighbors,
-    };
-  }
-  async function begin(snapshot: Snapshot): Promise<void> {
+    },
+  });
+  async function begin(snapshot: Snapshot, known: Known): Promise<void> {
     const stored = await kept(snapshot);
     const drawn = stored ?? (await draw(snapshot));
-    if (name !== snapshot.name) return;
-    if (!present(drawn)) {
-      answer = { state: 'missing', reason: drawn.missing };
-      return;
-    }
-    show(snapshot, drawn);
-    if (stored !== undefined) return;
-    const file = join(snapshot.store.path, FILE);
+    Object.assign(known, present(drawn) ? shown(snapshot, drawn) : missing(drawn.missing));
+    if (stored !== undefined || !present(drawn)) return;
+    const file = join(snapshot.store.path, fileOf(snapshot));
     await mkdir(dirname(file), { recursive: true });
     await writeFileAtomic(file, [new TextEncoder().encode(sealJson(drawn))]);
   }
-  function forSnapshot(snapshot: Snapshot): void {
-    if (name === snapshot.name) return;
-    name = snapshot.name;
-    answer = { state: 'drawing' };
-    places = new Map();
-    begin(snapshot).catch((error: unknown) => {
-      if (stop.signal.aborted || name !== snapshot.name) return;
-      if (answer.state === 'drawing')
-        answer = { state: 'missing', reason: `It could not be drawn: ${reasonOf(error)}` };
+  function forSnapshot(snapshot: Snapshot): Known {
+    const before = maps.get(snapshot.name);
+    const known: Known = before ?? { answer: { state: 'drawing' }, places: new Map() };
+    maps.delete(snapshot.name);
+    maps.set(snapshot.name, known);
+    if (maps.size > KEPT) maps.delete(maps.keys().next().value!);
+    if (before !== undefined) return known;
+    begin(snapshot, known).catch((error: unknown) => {
+      if (stop.signal.aborted) return;
+      if (known.answer.state === 'drawing') Object.assign(known, missing(`It could not be drawn: ${reasonOf(error)}`));
       else listener.note?.(`The map is not kept: ${reasonOf(error)}`);
     });
+    return known;
   }
 
   return {
-    answer(snapshot) {
-      forSnapshot(snapshot);
-      return answer;
-    },
-    places(snapshot) {
-      forSnapshot(snapshot);
-      return places;
-    },
+    answer: (snapshot) => forSnapshot(snapshot).answer,
+    places: (snapshot) => forSnapshot(snapshot).places,
     dispose: () => stop.abort(),
   };
 }
+
+/** A map, or where its drawing stands; replaced as a whole when that changes. */
+interface Known {
+  answer: MapAnswer;
+  places: MapPlaces;
+}
+
+const missing = (reason: string): Known => ({ answer: { state: 'missing', reason }, places: new Map() });

@@ -1,173 +1,186 @@
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import type { Matrix } from '../../core/matrix.ts';
+import { mutex } from '../../core/mutex.ts';
 import type { Listener } from '../../core/listener.ts';
-import { widthOf, type ImageFacts, type Pooling } from '../../core/sample.ts';
-import type { EngineAgreement } from '../../results/answer-results.ts';
-import { MAP_POOLINGS, tokenPoolings } from '../../extract/backbones/cut-layers.ts';
+import { POOLINGS, type FeaturePart, type ImageFacts } from '../../core/sample.ts';
 import { openImage } from '../../extract/image/open-image.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
-import { fingerprintOf, type FeatureSettings } from '../../store/format/fingerprint.ts';
-import type { FeatureMaker } from '../../workflows/network/agreement/judge.ts';
-import { CHECKING, requireAgreement } from '../../workflows/network/agreement/require-agreement.ts';
-import { judgeOfStore } from '../../workflows/network/agreement/stored-pairs.ts';
-import { extractImages, extractSquares } from '../../workflows/network/extract-images.ts';
-import { extractorLike, type Extractor, type ExtractorRequest } from '../../workflows/network/extractor.ts';
+import type { EngineAgreement } from '../../results/answer-results.ts';
+import type { FeatureSet } from '../../store/format/manifest.ts';
+import type { NamedSet, StoredNetwork } from '../../store/read/stored-networks.ts';
+import { extractorLike, requireLike, type Extractor, type ExtractorRequest } from '../../workflows/network/extractor.ts';
+import { ownerOf } from '../../workflows/search/side-by-side.ts';
 import { layersOfSet } from '../../workflows/network/tuned-layers.ts';
-import type { Snapshot } from './store.ts';
-import { mutex } from '../../core/mutex.ts';
+import type { Snapshot } from './snapshot.ts';
+import { storeAgreement } from './store-agreement.ts';
 
 /** Most pixels of a picture that is decoded: 100 megapixels take 300 MB. */
 const MOST_PIXELS = 100e6;
 
-/** What the network says of one picture. */
+/** What the networks say of one picture. */
 export interface Extracted extends Omit<ImageFacts, 'orientation'> {
-  /** Each of shape (1, width of the pooling). */
-  readonly features: ReadonlyMap<Pooling, Matrix>;
-  /** Milliseconds in the network alone. */
+  /** A part that was asked for, shape (1, width). */
+  featuresIn(part: FeaturePart): Matrix;
+  /** Milliseconds in the networks alone. */
   readonly networkMs: number;
-  /** Where an engine of another class than that of the stored features made these: how far the two agree. */
-  readonly agreement: EngineAgreement | undefined;
+  /** Where engines of other classes than those of the stored features made these: how far they agree. */
+  readonly agreements: readonly EngineAgreement[];
 }
 
-/** The network that made a store's features, kept loaded from the first picture on. */
+/** The networks that made a store's features, each kept loaded from the first picture on. */
 export interface LiveNetwork {
-  /** Loads the network for a snapshot's settings before a picture needs it. */
+  /** Loads the network that a snapshot is seen through before a picture needs it. */
   warm(snapshot: Snapshot): Promise<void>;
   /**
-   * Features of one picture, as the snapshot's were made. Throws IMAGE_UNDECODABLE, also above 100 megapixels;
-   * ENGINE_UNAVAILABLE, FINGERPRINT_MISMATCH where this machine cannot make them; OPTION_INVALID while it rests.
+   * Parts of the features of one picture, by the cuts' names in the store, as the snapshot's were made: one network
+   * after the other. Throws IMAGE_UNDECODABLE, also above 100 megapixels; ENGINE_UNAVAILABLE, BACKBONE_NOT_FOUND,
+   * FINGERPRINT_MISMATCH where this machine cannot make them; OPTION_INVALID while it rests.
    */
-  extract(bytes: Uint8Array, snapshot: Snapshot): Promise<Extracted>;
-  /** Unloads the network and refuses pictures, with that reason, until the returned function is called. */
+  extract(bytes: Uint8Array, snapshot: Snapshot, parts: readonly FeaturePart[]): Promise<Extracted>;
+  /** Unloads the networks and refuses pictures, with that reason, until the returned function is called. */
   rest(reason: string): Promise<() => void>;
   dispose(): Promise<void>;
 }
 
-/** The network, and how its engine agrees with that of the stored features where it is of another class. */
+/** Whether a cut is a map: of a vector all poolings are as wide, and tokens have no generalised mean. */
+const isMap = ({ widths, settings }: FeatureSet): boolean =>
+  widths.flatten > widths.avg && settings.graph?.prefix === undefined;
+
+/** What a network is asked for of a cut: what is stored of it, the means, and what is made of stored maps. */
+const cutOf = ({ set, poolings }: NamedSet) => ({
+  cut: set.settings.cut,
+  poolings: POOLINGS.filter(
+    (one) => one === 'avg' || poolings.includes(one) || (one === 'gem' && poolings.includes('flatten') && isMap(set)),
+  ),
+});
+
+/** Names a network as a store has it: all of its sets. */
+const keyOf = ({ sets }: StoredNetwork): string => sets.map(({ set }) => set.fingerprint).join();
+
+/** A network, and how its engine agrees with that of the stored features where it is of another class. */
 interface Loaded {
   readonly extractor: Extractor;
   readonly agreement: EngineAgreement | undefined;
 }
 
-/** All poolings of the cut of these settings. */
-const poolingsOf = ({ graph }: FeatureSettings): readonly Pooling[] =>
-  graph?.prefix === undefined ? MAP_POOLINGS : tokenPoolings(graph.prefix);
-
-/** How an engine of another class than that of the stored features agrees with it, on the pooling that is searched. */
-async function agreementWith(
-  extractor: Extractor,
-  { store, set: { settings }, pooling }: Snapshot,
-  listener: Listener,
-): Promise<EngineAgreement | undefined> {
-  const parts = store.parts(pooling);
-  const { outputs, sets } = extractor;
-  const at = outputs.findIndex((output) => output.pooling === pooling);
-  const widths = outputs.map((output) => widthOf(sets[0].widths, output.pooling));
-  const start = widths.slice(0, at).reduce((sum, width) => sum + width, 0);
-  const own = (X: Matrix): Matrix => {
-    const found = matrix(X.rows, widths[at]!);
-    for (let i = 0; i < X.rows; i++) found.data.set(row(X, i).subarray(start, start + found.cols), i * found.cols);
-    return found;
-  };
-  const maker: FeatureMaker = {
-    async ofFiles(files) {
-      const found = await extractImages(files, extractor, { listener }, CHECKING);
-      return { ...found, X: own(found.X) };
-    },
-    ofSquares: async ([squares]) => own(await extractSquares(extractor, squares!)),
-  };
-  return requireAgreement([{ extractor, settings }], judgeOfStore(store, parts), maker, listener);
-}
-
-/** Loads the network when first needed, and again when the store's settings have changed. */
+/** Loads networks when first needed, and again when the store's settings have changed. */
 export function liveNetwork(
   { weights, allowEngine }: Pick<ExtractorRequest, 'weights' | 'allowEngine'>,
   listener: Listener = {},
 ): LiveNetwork {
-  let made: { readonly fingerprint: string; readonly loaded: Promise<Loaded> } | undefined;
+  const made = new Map<string, Promise<Loaded>>();
   let resting: string | undefined;
   const exclusive = mutex();
 
-  async function loadedFor(snapshot: Snapshot): Promise<Loaded> {
-    const { store, set } = snapshot;
-    const { settings, quantization, network: known } = set;
-    const fingerprint = fingerprintOf(settings);
-    if (made?.fingerprint === fingerprint) return made.loaded;
-    const before = made;
-    const load = async (): Promise<Loaded> => {
-      const extractor = await extractorLike(
-        settings,
-        {
-          tuned: await layersOfSet(store.path, set),
-          cuts: [{ cut: settings.cut, poolings: poolingsOf(settings) }],
-          engine: 'auto',
-          device: 'auto',
-          precision: 'auto',
-          allowEngine,
-          weights,
-          known,
-          calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
-        },
-        listener,
-      );
-      try {
-        return { extractor, agreement: await agreementWith(extractor, snapshot, listener) };
-      } catch (error) {
-        await extractor.executable.dispose();
-        throw error;
-      }
-    };
-    const loaded = load();
-    made = { fingerprint, loaded };
-    // The next picture tries again: an engine may have been installed meanwhile.
-    loaded.catch(() => {
-      if (made?.loaded === loaded) made = undefined;
-    });
-    const earlier = await before?.loaded.catch(() => undefined);
-    await earlier?.extractor.executable.dispose();
-    return loaded;
+  /** Whether the weights that were given are those of this network. */
+  async function isOfWeights({ networks }: Snapshot, network: StoredNetwork): Promise<boolean> {
+    if (weights === undefined) return false;
+    const all = networks.map(({ sets: [{ set }], label }) => ({ label, settings: set.settings, known: set.network }));
+    return (await ownerOf(weights, all as [(typeof all)[number], ...typeof all]))?.label === network.label;
   }
-  async function unload(): Promise<void> {
-    const loaded = await made?.loaded.catch(() => undefined);
-    made = undefined;
+  async function load(snapshot: Snapshot, network: StoredNetwork): Promise<Loaded> {
+    const { store } = snapshot;
+    const { sets } = network;
+    const [{ set }] = sets;
+    const { settings, quantization, network: known } = set;
+    const extractor = await extractorLike(
+      settings,
+      {
+        tuned: await layersOfSet(store.path, set),
+        cuts: sets.map(cutOf),
+        engine: 'auto',
+        device: 'auto',
+        precision: 'auto',
+        allowEngine,
+        weights: (await isOfWeights(snapshot, network)) ? weights : undefined,
+        known,
+        calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
+      },
+      listener,
+    );
+    try {
+      for (const [i, { name, set: own }] of sets.entries())
+        requireLike(`What this engine gives of ${name}`, own.settings, extractor.sets[i]!.settings, allowEngine);
+      return { extractor, agreement: await storeAgreement(extractor, store, sets, listener) };
+    } catch (error) {
+      await extractor.executable.dispose();
+      throw error;
+    }
+  }
+  async function unload(key: string): Promise<void> {
+    const loaded = await made.get(key)?.catch(() => undefined);
+    made.delete(key);
     await loaded?.extractor.executable.dispose();
   }
+  async function loadedFor(snapshot: Snapshot, network: StoredNetwork): Promise<Loaded> {
+    const there = new Set(snapshot.networks.map(keyOf));
+    for (const key of [...made.keys()]) if (!there.has(key)) await unload(key);
+    const key = keyOf(network);
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const loaded = load(snapshot, network);
+    made.set(key, loaded);
+    // The next picture tries again: an engine may have been installed meanwhile.
+    loaded.catch(() => made.delete(key));
+    return loaded;
+  }
+  const unloadAll = async (): Promise<void> => {
+    for (const key of [...made.keys()]) await unload(key);
+  };
 
   return {
     warm(snapshot) {
       return exclusive(async () => {
         if (resting !== undefined) return;
-        const { executable, contract } = (await loadedFor(snapshot)).extractor;
+        const network = snapshot.networks.find(({ sets }) => sets.includes(snapshot.features))!;
+        const { executable, contract } = (await loadedFor(snapshot, network)).extractor;
         await executable.load();
         // The first run allocates and packs: nobody waits for this one.
         await executable.run(new Uint8Array(contract.size ** 2 * 3), 1);
       });
     },
-    async extract(bytes, snapshot) {
+    async extract(bytes, snapshot, parts) {
       return exclusive(async () => {
         if (resting !== undefined) throw new PermafrostError('OPTION_INVALID', resting);
-        const { extractor, agreement } = await loadedFor(snapshot);
-        const { executable, contract, outputs } = extractor;
-        const opened = await openImage(bytes, contract, { mostPixels: MOST_PIXELS });
-        const [{ header }, pixels] = [opened, await opened.pixels];
-        const started = performance.now();
-        const found = await executable.run(pixels, 1);
+        const features = new Map<string, Matrix>();
+        const size = { width: 0, height: 0 };
+        const agreements: EngineAgreement[] = [];
+        let networkMs = 0;
+        for (const network of snapshot.networks) {
+          const wanted = network.sets.filter(({ name }) => parts.some(({ cut }) => cut === name));
+          if (wanted.length === 0) continue;
+          const { extractor, agreement } = await loadedFor(snapshot, network);
+          const { executable, contract, outputs } = extractor;
+          if (agreement !== undefined) agreements.push(agreement);
+          const { header, pixels } = await openImage(bytes, contract, { mostPixels: MOST_PIXELS });
+          const asked = await pixels;
+          Object.assign(size, { width: header.width, height: header.height });
+          const started = performance.now();
+          const found = await executable.run(asked, 1);
+          networkMs += performance.now() - started;
+          for (const { name, set } of wanted)
+            for (const [i, { cut, pooling }] of outputs.entries())
+              if (cut === set.settings.cut) features.set(`${name}:${pooling}`, found[i]!);
+        }
         return {
           sha256: sha256Hex(bytes),
-          width: header.width,
-          height: header.height,
-          features: new Map(outputs.map(({ pooling }, i) => [pooling, found[i]!])),
-          networkMs: performance.now() - started,
-          agreement,
+          ...size,
+          featuresIn({ cut, pooling }) {
+            const found = features.get(`${cut}:${pooling}`);
+            if (found !== undefined) return found;
+            throw new PermafrostError('OPTION_INVALID', `The store has no features ${cut}:${pooling}.`);
+          },
+          networkMs,
+          agreements,
         };
       });
     },
     async rest(reason) {
       resting = reason;
-      await exclusive(unload);
+      await exclusive(unloadAll);
       return () => (resting = undefined);
     },
-    dispose: () => exclusive(unload),
+    dispose: () => exclusive(unloadAll),
   };
 }

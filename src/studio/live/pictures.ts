@@ -4,7 +4,7 @@ import { lanes } from '../../core/mutex.ts';
 import { largePicture, thumbnail } from '../../extract/image/thumbnail.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
 import { imageSource } from '../../extract/source/open.ts';
-import type { Snapshot } from './store.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Pixels of a side of a thumbnail, and at most of a large picture. */
 const SIDES = { thumbnail: 160, large: 1024 } as const;

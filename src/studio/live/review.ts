@@ -5,9 +5,10 @@ import type { ReviewState, Saved } from '../api/studio-data.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { openJournal, withoutUndone } from '../../store/format/journal.ts';
 import { journalPath, reviewSchema, STUDIO_FOLDER } from '../../store/format/studio-files.ts';
-import { check } from '../../workflows/check/check.ts';
+import { checkStore } from '../../workflows/check/check.ts';
+import { CHECK_DEFAULTS } from '../../workflows/check/options.ts';
 import type { LiveJobs } from './jobs.ts';
-import { cardOf, type Snapshot } from './store.ts';
+import { cardOf, type Snapshot } from './snapshot.ts';
 
 /** Suspects that are listed, the most suspect first. */
 const MOST_SUSPECTS = 200;
@@ -52,7 +53,10 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
 
   function suspectsOf(snapshot: Snapshot): Promise<CheckResult> {
     if (checked?.name === snapshot.name) return checked.result;
-    const result = jobs.run(snapshot, 'A search for label errors', () => check(store, { suspects: MOST_SUSPECTS }));
+    const through = snapshot.store.throughNetwork(snapshot.set.fingerprint);
+    const result = jobs.run(snapshot, 'A search for label errors', () =>
+      checkStore(through, { ...CHECK_DEFAULTS, suspects: MOST_SUSPECTS }, {}),
+    );
     checked = { name: snapshot.name, result };
     result.catch(() => (checked = undefined));
     return result;

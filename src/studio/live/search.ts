@@ -1,5 +1,4 @@
-import { sha256Hex } from '../../core/digest.ts';
-import type { Pooling } from '../../core/sample.ts';
+import type { FeaturePart } from '../../core/sample.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { ImageView, NearImage, MapPlace, SearchAnswer } from '../api/studio-data.ts';
 import { agreementText } from '../../report/answer-report.ts';
@@ -7,12 +6,15 @@ import type { LiveHeads } from './heads.ts';
 import type { MapPlaces } from './map.ts';
 import type { LiveNetwork } from './network.ts';
 import type { LiveReview } from './review.ts';
-import { cardOf, type Snapshot } from './store.ts';
+import { cardOf, type Snapshot } from './snapshot.ts';
 
 /** Neighbours that are shown. */
 const NEIGHBORS = 12;
 /** Neighbours on the map that a new image is placed between. */
 const PLACED_BY = 5;
+
+/** What a snapshot is seen through: by it neighbours are found. */
+const shownPart = ({ features, pooling }: Snapshot): FeaturePart => ({ cut: features.name, pooling });
 
 /** The `k` stored images that are nearest to one row of features, all splits; `without` is left out. */
 async function nearImages(snapshot: Snapshot, query: Matrix, k: number, without?: number): Promise<NearImage[]> {
@@ -58,19 +60,21 @@ export async function search(
   },
 ): Promise<SearchAnswer> {
   const started = performance.now();
-  const { features, networkMs, agreement, ...facts } = await network.extract(bytes, snapshot);
+  const seen = shownPart(snapshot);
+  const parts = [seen, ...(await heads.partsOf(ids, snapshot))];
+  const { featuresIn, networkMs, agreements, ...facts } = await network.extract(bytes, snapshot, parts);
   const picture = {
-    sha256: sha256Hex(bytes),
-    featuresIn: (pooling: Pooling) => Promise.resolve(features.get(pooling)!),
+    sha256: facts.sha256,
+    featuresIn: (part: FeaturePart) => Promise.resolve(featuresIn(part)),
   };
   const [answers, near] = await Promise.all([
     Promise.all(ids.map((id) => heads.answer(id, picture, snapshot))),
-    nearImages(snapshot, features.get(snapshot.pooling)!, Math.max(NEIGHBORS, 4 * PLACED_BY)),
+    nearImages(snapshot, featuresIn(seen), Math.max(NEIGHBORS, 4 * PLACED_BY)),
   ]);
   return {
     snapshot: snapshot.name,
     ...facts,
-    engine: agreement === undefined ? null : agreementText(agreement),
+    engine: agreements.length === 0 ? null : agreements.map(agreementText).join(' '),
     answers,
     neighbors: near.slice(0, NEIGHBORS),
     place: placeAmong(near, places),
@@ -86,9 +90,9 @@ export async function viewImage(
 ): Promise<ImageView> {
   const { sha256, width, height, orientation, path } = snapshot.samples.sample(at);
   const known = (await heads.list(snapshot)).filter(({ id }) => ids.includes(id));
-  const picture = { sha256, featuresIn: (pooling: Pooling) => snapshot.featuresOf(at, pooling) };
+  const picture = { sha256, featuresIn: (part: FeaturePart) => snapshot.featuresOf(at, part) };
   const answers = await Promise.all(known.map(({ id }) => heads.answer(id, picture, snapshot)));
-  const X = await snapshot.featuresOf(at, snapshot.pooling);
+  const X = await snapshot.featuresOf(at, shownPart(snapshot));
   return {
     ...cardOf(snapshot, at),
     snapshot: snapshot.name,

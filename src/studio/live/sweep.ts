@@ -8,7 +8,7 @@ import { SWEEP_DEFAULTS } from '../../workflows/sweep/options.ts';
 import { sweepInProcess } from '../../workflows/sweep/process.ts';
 import { byScore } from '../../workflows/sweep/ranking.ts';
 import type { LiveJobs } from './jobs.ts';
-import type { Snapshot } from './store.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Lines that are shown and sent; the ledger in the store keeps all. */
 const MOST_LINES = 100;
@@ -130,7 +130,7 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
       running = jobs
         .run(snapshot, 'A sweep', (room) =>
           run(
-            { ...request, backboneFile: snapshot.network, memory: inMegabytes(room - SERVER_BYTES) },
+            { ...request, backboneFile: snapshot.tuned, memory: inMegabytes(room - SERVER_BYTES) },
             snapshot.store.path,
             signal,
           ),

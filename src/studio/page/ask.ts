@@ -23,13 +23,23 @@ class Refusal extends Error {
   }
 }
 
+/** The features that every question is about, by the name of their cut; '' for those that the studio began with. */
+let seenThrough = new URLSearchParams(location.search).get('features') ?? '';
+
+/** Asks about these features from now on; they stand in the address, so that a reload shows the same. */
+export function seeThrough(features: string): void {
+  seenThrough = features;
+  const query = features === '' ? '' : `?${new URLSearchParams({ features }).toString()}`;
+  history.replaceState(null, '', `/${query}${location.hash}`);
+}
+
 /** The address of a route. */
 function addressOf(route: Route, { params = {}, query = {} }: Question): string {
   const path = route
     .slice(route.indexOf(' ') + 1)
     .replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(query))
+  for (const [key, value] of Object.entries({ ...query, features: seenThrough }))
     for (const one of Array.isArray(value) ? (value as readonly string[]) : [String(value)])
       if (one !== '') search.append(key, one);
   const text = search.toString();

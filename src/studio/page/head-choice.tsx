@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { HeadFacts } from '../api/studio-data.ts';
+import type { HeadFacts, StoreFacts } from '../api/studio-data.ts';
 import { ask, useAttempt } from './ask.ts';
 import { ProblemLine, Select } from './parts.tsx';
 
@@ -26,17 +26,22 @@ export function useChosen(heads: readonly HeadFacts[]): [readonly string[], (ids
 
 /** Which heads answer, and training another one. */
 export function HeadChoice({
+  facts,
   heads,
   chosen,
   choose,
   refresh,
 }: {
+  facts: StoreFacts;
   heads: readonly HeadFacts[];
   chosen: readonly string[];
   choose: (ids: readonly string[]) => void;
   refresh: () => Promise<void>;
 }) {
-  const [request, setRequest] = useState({ head: 'logistic', pooling: 'avg' });
+  const [asked, setRequest] = useState({ head: 'logistic', pooling: 'avg', on: 'chosen' });
+  const poolings: readonly string[] = facts.features.find(({ name }) => name === facts.chosen)!.poolings;
+  const severalNetworks = new Set(facts.features.map(({ network }) => network)).size > 1;
+  const request = { ...asked, pooling: poolings.includes(asked.pooling) ? asked.pooling : poolings[0]! };
   const [busy, setBusy] = useState(false);
   const { problem, attempt } = useAttempt();
   async function train(event: Event): Promise<void> {
@@ -82,9 +87,20 @@ export function HeadChoice({
         <Select
           label="on"
           value={request.pooling}
-          options={['avg', 'max', 'avg+max', 'gem', 'flatten'].map((name) => [name, name])}
+          options={poolings.map((name) => [name, name])}
           choose={(pooling) => setRequest({ ...request, pooling })}
         />
+        {severalNetworks && (
+          <Select
+            label="of"
+            value={request.on}
+            options={[
+              ['chosen', facts.chosen],
+              ['all', 'all networks side by side'],
+            ]}
+            choose={(on) => setRequest({ ...request, on })}
+          />
+        )}
         <button type="submit" disabled={busy}>
           {busy ? 'Training…' : 'Train it'}
         </button>

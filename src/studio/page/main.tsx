@@ -2,11 +2,11 @@ import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { HeadFacts, StoreFacts } from '../api/studio-data.ts';
 import { hashOf, usePlace } from './address.ts';
-import { ask, useAttempt } from './ask.ts';
+import { ask, seeThrough, useAttempt } from './ask.ts';
 import { Browse } from './browse.tsx';
 import { HeadChoice, useChosen } from './head-choice.tsx';
 import { ImageDialog } from './image-dialog.tsx';
-import { lastName, plural, ProblemLine } from './parts.tsx';
+import { lastName, plural, ProblemLine, Select } from './parts.tsx';
 import { Review } from './review.tsx';
 import { SearchPage } from './search.tsx';
 import { Sweep } from './sweep.tsx';
@@ -21,6 +21,10 @@ const NAMES: Readonly<Record<(typeof PARTS)[number], string>> = {
   review: 'Review',
 };
 
+/** A cut, and its network where its name does not tell. */
+const featuresInWords = (name: string, network: string): string =>
+  name.startsWith(`${network}/`) ? name : `${name} of ${network}`;
+
 function Studio() {
   const [store, setStore] = useState<{ facts: StoreFacts; heads: readonly HeadFacts[] } | null>(null);
   const { problem, attempt } = useAttempt();
@@ -34,7 +38,24 @@ function Studio() {
   useEffect(() => {
     document.title = `${NAMES[part]}: permafrost studio`;
   }, [part]);
-  if (store === null) return <ProblemLine text={problem} />;
+  const begun = problem !== null && location.search !== '' && (
+    <button
+      type="button"
+      onClick={() => {
+        seeThrough('');
+        void refresh();
+      }}
+    >
+      Show what the studio began with
+    </button>
+  );
+  if (store === null)
+    return (
+      <>
+        <ProblemLine text={problem} />
+        {begun}
+      </>
+    );
   const { facts, heads } = store;
   const open = (row: number, among: readonly number[] = []): void => setOpened({ row, among });
   const shared = { facts, heads, chosen, open, refresh };
@@ -46,9 +67,20 @@ function Studio() {
           <span class="path" title={facts.dataset}>
             {lastName(facts.dataset)}
           </span>
-          : {plural(facts.images, 'image')}, {plural(facts.classes.length, 'class', 'classes')}; {facts.cut} by{' '}
+          : {plural(facts.images, 'image')}, {plural(facts.classes.length, 'class', 'classes')}; {facts.chosen} by{' '}
           {facts.engine}
         </p>
+        {facts.features.length > 1 && (
+          <Select
+            label="Seen through"
+            value={facts.chosen}
+            options={facts.features.map(({ name, network }) => [name, featuresInWords(name, network)])}
+            choose={(name) => {
+              seeThrough(name);
+              void refresh();
+            }}
+          />
+        )}
         <nav aria-label="Parts of the studio">
           <ul>
             {PARTS.map((name) => (
@@ -63,8 +95,9 @@ function Studio() {
       </header>
       <main>
         <ProblemLine text={problem} />
+        {begun}
         {(part === 'browse' || part === 'search') && (
-          <HeadChoice heads={heads} chosen={chosen} choose={choose} refresh={refresh} />
+          <HeadChoice facts={facts} heads={heads} chosen={chosen} choose={choose} refresh={refresh} />
         )}
         {part === 'browse' && (
           <Browse

@@ -32,7 +32,7 @@ function HeadState({ head }: { head: TeachState['head'] }) {
 }
 
 /** Classes made by the user: images in, a head out, measured honestly. */
-export function Teach({ refresh }: Shared) {
+export function Teach({ facts, refresh }: Shared) {
   const [state, setState] = useState<TeachState | null>(null);
   const { problem, setProblem, attempt } = useAttempt();
   const [busy, setBusy] = useState(0);
@@ -50,7 +50,10 @@ export function Teach({ refresh }: Shared) {
     await attempt(work, setState);
     setBusy((n) => n - 1);
   }
-  useEffect(() => void act(ask('GET /api/teach')), []);
+  useEffect(() => {
+    setAnswer(null);
+    void act(ask('GET /api/teach'));
+  }, [facts.snapshot]);
 
   async function add(id: number, pictures: readonly { blob: Blob; name: string; take?: string }[]): Promise<void> {
     const refused: string[] = [];

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Server } from 'node:http';
-import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { PermafrostError, reasonOf, type ErrorCode } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
+import { listen } from '../../http/listen.ts';
 import type { Work } from '../../workflows/work.ts';
 import type { ApiError } from '../api/api.ts';
 import { guard } from './guard.ts';
@@ -17,6 +16,8 @@ import { sweepRoutes } from './routes/sweep.ts';
 import { teachRoutes } from './routes/teach.ts';
 import { STUDIO_OPTIONS, type StudioOptions } from './options.ts';
 import { openStudio } from './studio.ts';
+
+export type { StudioOptions };
 
 /** The studio listens nowhere else. */
 const HOST = '127.0.0.1';
@@ -77,29 +78,20 @@ export async function serveStudio(
     return c.json({ code: 'INTERNAL', message: reasonOf(error) } satisfies ApiError, 500);
   });
   try {
-    const server = await new Promise<Server>((resolve, reject) => {
-      const made = serve({ fetch: app.fetch, port: options.port, hostname: HOST }, (address) => {
-        port = address.port;
-        resolve(made);
-      }) as Server;
-      made.once('error', reject);
-    });
+    const listening = await listen(app.fetch, { host: HOST, port: options.port, owner: 'The studio' });
+    port = listening.port;
     return {
       address: `http://${HOST}:${port}/?token=${token}`,
       port,
       async close() {
-        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        server.closeAllConnections();
+        const closed = new Promise<void>((resolve) => listening.server.close(() => resolve()));
+        listening.server.closeAllConnections();
         await closed;
         await studio.close();
       },
     };
-  } catch (cause) {
+  } catch (error) {
     await studio.close();
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `The studio cannot listen on ${HOST}:${options.port}: ${reasonOf(cause)}. Give another --port, or 0 for a free one.`,
-      { cause },
-    );
+    throw error;
   }
 }

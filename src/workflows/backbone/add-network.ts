@@ -93,22 +93,27 @@ async function freeName(name: string, digest: string): Promise<string> {
 /**
  * Adds the network of an ONNX file, or of an http(s) address: verifies it, runs it on two images, and keeps it with its
  * description in the cache folder, where `--backbone NAME` finds it. Nothing is kept of what is wrong. Throws
- * BACKBONE_NOT_FOUND, BACKBONE_INVALID (another digest too), CONTRACT_MISSING, CONTRACT_INVALID, OPTION_INVALID.
+ * BACKBONE_NOT_FOUND, BACKBONE_INVALID (another digest too), CONTRACT_MISSING, CONTRACT_INVALID, and OPTION_INVALID, for an
+ * address without a digest too: it says which one it has.
  */
-export async function addNetwork(given: string, options: BackbonesOptions, work: Work): Promise<PresentBackbone> {
+export async function addNetwork(
+  given: string,
+  options: BackbonesOptions,
+  work: Work,
+): Promise<PresentBackbone & { readonly verified: boolean }> {
   const known = KNOWN_NETWORKS.find(({ name }) => name === options.name);
   const wanted = requestedDigest(options, known);
-  if (isAddress(given) && wanted === undefined) {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `What is fetched is verified: give the digest that ${given} must have with --sha256.`,
-    );
-  }
   const folder = await mkdtemp(join(tmpdir(), 'permafrost-backbone-'));
   try {
     const path = isAddress(given) ? join(folder, 'network.onnx') : given;
     if (isAddress(given)) await fetchFile(given, path, work);
     const sha256 = await sha256Of(path);
+    if (isAddress(given) && wanted === undefined) {
+      throw new PermafrostError(
+        'OPTION_INVALID',
+        `What is fetched is verified, and nothing says which SHA-256 ${given} must have. Now it has ${sha256}: compare that with what its authors publish, and add it with --sha256 ${sha256}. Nothing was added.`,
+      );
+    }
     if (wanted !== undefined && sha256 !== wanted) {
       throw new PermafrostError(
         'BACKBONE_INVALID',
@@ -150,6 +155,7 @@ export async function addNetwork(given: string, options: BackbonesOptions, work:
       digest,
       licence: licence ?? null,
       needs: null,
+      verified: wanted !== undefined,
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

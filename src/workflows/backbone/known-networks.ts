@@ -58,7 +58,8 @@ const ofOpenClip = (
 
 /**
  * Networks that can be added. Beginnings of digests are those in the file names of torchvision 0.29, the digest of
- * CLIP's file is in its address in open_clip 3.3; contracts are those of the weights' own transforms there.
+ * CLIP's file is in its address in open_clip 3.3; both libraries compare them when they fetch. Of the others none could
+ * be proved; contracts are those of the weights' own transforms there.
  */
 export const KNOWN_NETWORKS: readonly KnownBackbone[] = [
   ofTorchvision('mobilenet-v3-large', 'mobilenet_v3_large', 'IMAGENET1K_V2', 'mobilenet_v3_large-5c1a4163.pth', {

@@ -84,7 +84,7 @@ export async function gc(storePath: string, given: Partial<GcOptions> = {}, work
           `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,
         );
     }
-    if (manifest.version !== from) reportMigration(from, listener);
+    reportMigration(from, manifest, listener);
     await remove(stale);
     const removedFiles = orphans.length + stale.length + merged.reduce((sum, { files }) => sum + files, 0);
     return { store: path, dryRun, droppedRows, droppedSets, removedFiles, removedBytes };

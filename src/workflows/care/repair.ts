@@ -8,12 +8,13 @@ import { indexParts } from '../../store/format/index-file.ts';
 import { requireHeld } from '../../store/format/lock/held-locks.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { writeManifest } from '../../store/format/manifest-file.ts';
+import type { FeatureSet } from '../../store/format/manifest.ts';
 import { tunedSets } from '../../store/read/tuned-sets.ts';
 import { storeAt, type Store } from '../../store/open.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { damagedStudioFiles } from '../../store/format/studio-files.ts';
 import { isCache, verifyStore, withoutDamaged } from '../../store/care/verify.ts';
-import { extractStored } from '../extract/extract-stored.ts';
+import { extractMissingOfNetworks, lostOthersAdvice, otherNetworks } from './repair-networks.ts';
 import { extractMissingTuned, lostNetworksAdvice } from './repair-tuned.ts';
 import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
@@ -21,34 +22,40 @@ import { VERSION } from '../version.ts';
 import { reportMigration } from '../store-version.ts';
 
 /**
- * Takes out what is damaged; gives the manifest that is on disk then, the rows that were lost, and the tuned networks
- * that it had features of before.
+ * Takes out what is damaged; gives the manifest that is on disk then, the rows that were lost, and the networks that
+ * it had features of before beside the primary one.
  */
 async function dropDamaged(
   path: string,
   listener: Listener | undefined,
-): Promise<{ store: Store; damaged: RepairResult['damaged']; lost: number; networks: readonly string[] }> {
+): Promise<{
+  store: Store;
+  damaged: RepairResult['damaged'];
+  lost: number;
+  tuned: readonly string[];
+  others: readonly FeatureSet[];
+}> {
   const { store, damaged, orphans } = await verifyStore(path, VERSION);
   const { manifest } = store;
-  const networks = tunedSets(store).map(({ fingerprint }) => fingerprint);
-  if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0, networks };
-  reportMigration(manifest.version, listener);
-  const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
+  const before = { tuned: tunedSets(store).map(({ fingerprint }) => fingerprint), others: otherNetworks(manifest) };
+  if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0, ...before };
+  const from = manifest.version;
+  const files = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   await requireHeld(path); // verifying takes long
   const lost = withoutDamaged(manifest, damaged);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
   // The seal goes first: without it nobody takes up the shard again, also where the rest is not removed any more.
-  for (const name of before)
-    if (name.endsWith('.json') && !after.has(name)) await rm(join(path, name), { force: true });
+  for (const name of files) if (name.endsWith('.json') && !after.has(name)) await rm(join(path, name), { force: true });
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(path, set, shard);
   await writeManifest(store);
+  reportMigration(from, manifest, listener);
   // What is remembered of the images has no other use than to spare reading them.
   const caches = damaged.map(({ name }) => name).filter(isCache);
   // An index is built again when it is next asked for.
   const indices = damaged.flatMap(({ name }) => indexParts(name));
-  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices];
+  const stale = [...files.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices];
   for (const name of stale) await rm(join(path, name), { force: true });
-  return { store: storeAt(store), damaged, lost, networks };
+  return { store: storeAt(store), damaged, lost, ...before };
 }
 
 /** What is left to do about the studio's files, which cannot be made again; null where they are whole. */
@@ -77,8 +84,9 @@ export async function repair(storePath: string, work: Work = {}): Promise<Repair
 
 /** The store but for the studio's folder. */
 async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
-  const { store, damaged, lost, networks } = await dropDamaged(path, work.listener);
-  const advice = lostNetworksAdvice(path, networks, store);
+  const { store, damaged, lost, ...before } = await dropDamaged(path, work.listener);
+  const lostSets = [lostNetworksAdvice(path, before.tuned, store), lostOthersAdvice(store, before.others)];
+  const advice = lostSets.filter((one) => one !== null);
   const { manifest } = store;
   const { samples, root, sets } = manifest.dataset;
   const found = { store: path, damaged, lostRows: lost };
@@ -99,21 +107,17 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
         : null,
     };
   }
-  if (lost === 0) return { ...found, extracted: 0, next: advice };
+  if (lost === 0) return { ...found, extracted: 0, next: advice.join(' ') || null };
+  let tuned = 0;
+  const problems: string[] = [];
   try {
     // First those: what the sets beside them lack of the images is extracted without them.
-    const tuned = await extractMissingTuned(store, work);
-    // The primary network comes last: it stays what was extracted last.
-    let others = 0;
-    for (const {
-      sets: [first],
-    } of (manifest.dataset.others ?? []).toReversed())
-      others += (await extractStored(store.throughNetwork(first!.fingerprint), { isNext: () => true }, work)).extracted;
-    const { extracted } = await extractStored(store, {}, work);
-    return { ...found, extracted: tuned + others + extracted, next: advice };
+    tuned = await extractMissingTuned(store, work);
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;
-    const next = `What was lost could not be extracted again: ${reasonOf(error)} The store is intact without it; run "permafrost extract" when that is mended.`;
-    return { ...found, extracted: 0, next: advice === null ? next : `${next} ${advice}` };
+    problems.push(`What was lost of tuned networks could not be extracted again: ${reasonOf(error)}`);
   }
+  const networks = await extractMissingOfNetworks(store, work);
+  const next = [...problems, ...networks.problems, ...advice].join(' ') || null;
+  return { ...found, extracted: tuned + networks.extracted, next };
 }

@@ -98,7 +98,7 @@ export async function openClassifier(
   try {
     await networks.load();
     const facts = factsOf(file, sha256Hex(await readFile(file)), head, networks);
-    const images = await imageSquares(networks.contracts);
+    const images = await imageSquares(networks.contracts, options.maxMegapixels * 1e6);
     return classifier({ facts, head, networks, images, search: () => trainingSearch(head, options.memory, work) });
   } catch (error) {
     await networks.dispose();

@@ -48,8 +48,11 @@ async function bytesOf(source: ImageSource, path: string, signal?: AbortSignal):
   }
 }
 
-/** Squares under these contracts, in their order. Equal ones are decoded once. */
-export async function imageSquares(contracts: readonly Contract[]): Promise<ImageSquares> {
+/**
+ * Squares under these contracts, in their order. Equal ones are decoded once. Files of more than `mostPixels` pixels are
+ * refused by their header.
+ */
+export async function imageSquares(contracts: readonly Contract[], mostPixels: number): Promise<ImageSquares> {
   const source = await imageSource('');
   const inLane = lanes(AT_ONCE);
   const ids = contracts.map(contractId);
@@ -63,7 +66,7 @@ export async function imageSquares(contracts: readonly Contract[]): Promise<Imag
       return Promise.all(different.map((contract) => decodePixels({ data: bytes, width, height, channels }, contract)));
     }
     const bytes = typeof image === 'string' ? await bytesOf(source, image, signal) : image;
-    return Promise.all(different.map((contract) => squareOf(bytes, contract, { signal })));
+    return Promise.all(different.map((contract) => squareOf(bytes, contract, { mostPixels, signal })));
   }
   return {
     async squares(image, signal) {

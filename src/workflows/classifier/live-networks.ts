@@ -10,7 +10,7 @@ import {
   type OpenedNetwork,
   type PartsOfNetwork,
   type SideBySideRequest,
-} from '../network/side-by-side.ts';
+} from '../search/side-by-side.ts';
 import type { Judge } from '../network/agreement/judge.ts';
 import type { TunedLayers } from '../network/tuned-layers.ts';
 import type { Contract } from '../../core/contract.ts';

@@ -1,4 +1,4 @@
-import { stringOption, type OptionsOf } from '../../core/options.ts';
+import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { ALLOW_ENGINE_OPTION } from '../network/engine/other-class.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { SEARCH_MEMORY_OPTION } from '../memory.ts';
@@ -8,6 +8,10 @@ import { RULE_OPTION } from '../train/options.ts';
 export const CLASSIFIER_OPTIONS = {
   reject: RULE_OPTION,
   memory: SEARCH_MEMORY_OPTION,
+  maxMegapixels: integerOption(268, 'most million pixels of an image; larger ones are not decoded', {
+    min: 1,
+    max: 268,
+  }),
   ...ENGINE_OPTIONS,
   allowEngine: ALLOW_ENGINE_OPTION,
   backboneFile: stringOption(

@@ -45,6 +45,17 @@ const draftsOf = ({ manifest }: StoreDraft, covering: CoveringNetwork['sets']): 
     return set === undefined ? [] : [{ set, poolings }];
   });
 
+/** Whether a network has features of every image of the store's list, and of every view that the data set names. */
+export async function isWhole(store: StoreDraft, { sets, views = [] }: CoveringNetwork, samples: SampleRows) {
+  const lacks = async (covering: CoveringNetwork['sets'], split?: Split): Promise<boolean> => {
+    const drafts = draftsOf(store, covering);
+    return drafts.length < covering.length || (await wholeOver(store, drafts, samples, split)).lacking > 0;
+  };
+  if (await lacks(sets)) return false;
+  for (const view of views) if (await lacks(view, 'train')) return false;
+  return true;
+}
+
 /**
  * The other networks that stood beside, or before, `primary` and still hold every image of a list: so one that is
  * extracted into a store takes no other's place. That one falls out is reported, but for those that `isNext` tells of,

@@ -110,7 +110,7 @@ async function extractFrom(
 ): Promise<Extraction> {
   const store = await openForWriting(path, VERSION);
   const { manifest } = store;
-  reportMigration(manifest.version, work.listener);
+  const from = manifest.version;
   const because = extractor.sets.flatMap(({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? []);
   const root = absoluteRoot(dataset.root);
   const wanted = extractor.sets.map(({ settings, poolings, widths }) => ({
@@ -164,6 +164,7 @@ async function extractFrom(
   const warnings = [...losses, ...odd];
   for (const warning of warnings) work.listener?.note?.(warning);
   if (views !== undefined) await commitDataset(store, { ...whole, samples, views: views.sets });
+  reportMigration(from, manifest, work.listener);
   if (remembersTimes) await keepTimes(times, work);
   await writeFailures(path, failed);
   clock.enter('write');

@@ -5,6 +5,7 @@ import type { Failure } from '../../core/sample.ts';
 import { isLayerBackbone, type Backbone } from '../../extract/backbones/backbone.ts';
 import { cutLayerNames } from '../../extract/backbones/cut-layers.ts';
 import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
+import { layersOfWeights } from '../../extract/weights/layers-of-weights.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import type { ExtractResult, NetworkExtracted } from '../../results/extract-result.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
@@ -27,7 +28,8 @@ export const backboneNames = (backbone: string): readonly string[] =>
 
 /**
  * The networks that `--backbone` names, the primary one first. Throws OPTION_INVALID for one that is named twice, for
- * cuts that none of them has, and for a contract or weights that are not of one network; and what frozenNetwork throws.
+ * cuts that none of them has, and for a contract or weights that are of none; and what layersOfWeights and
+ * frozenNetwork throw.
  */
 export async function wantedNetworks(
   { backbone, contract, weights, cut }: NetworkRequest,
@@ -45,14 +47,16 @@ export async function wantedNetworks(
       `--contract ${contract} is of one backbone, and --backbone names ${names.length}: ${names.join(', ')}. Leave it out, or extract them one after the other into one store.`,
     );
   }
-  const lists = names.filter((name) => layerBackbone(name) !== undefined);
-  if (weights !== '' && lists.length !== 1) {
+  const lists = names.flatMap((name) => layerBackbone(name) ?? []);
+  if (weights !== '' && lists.length === 0) {
     throw new PermafrostError(
       'OPTION_INVALID',
-      `--weights ${weights} is of one list of layers, and --backbone names ${lists.length} of them. Extract them one after the other into one store.`,
+      `--weights ${weights} is of a list of layers, and --backbone names none: an ONNX file holds its own weights. Leave --weights out.`,
     );
   }
-  const weightsOf = (name: string): string => (lists.includes(name) ? weights : '');
+  // Of the other lists those count that come along.
+  const owner = weights === '' ? undefined : (await layersOfWeights(weights, lists)).backbone.name;
+  const weightsOf = (name: string): string => (name === owner ? weights : '');
   // First as they are, for their names and tensors; then measured at the cuts that are wanted.
   const bare = await Promise.all(
     names.map((name) => frozenNetwork({ backbone: name, contract: '', weights: weightsOf(name), cut: '' }, listener)),

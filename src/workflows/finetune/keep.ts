@@ -86,7 +86,7 @@ export async function keepFrozen(
   const features = [{ cut: tail.last, pooling: 'avg' }] as const;
   const request = { owner: 'finetune', store, features, views: 0, bound };
   const plan = { head: 'logistic', options: { C }, normalize: 'l2' } as const;
-  const trained = await trainWithin(plan, request, REJECT_OPTION.default, work);
+  const trained = await trainWithin(plan, request, { reject: REJECT_OPTION.default }, work);
   const keeping = { out: options.out, probeImages: PROBE_OPTION.default };
   return (await keepHead(store, { ...trained, relabelled }, keeping, work)).file;
 }

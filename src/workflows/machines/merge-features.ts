@@ -4,7 +4,7 @@ import type { MergeResult } from '../../results/machines-result.ts';
 import type { FeatureSetDraft, StoreDraft, StoreFolder } from '../../store/format/manifest.ts';
 import { readSketches } from '../../store/format/sketches-file.ts';
 import { shardRows } from '../../store/read/shards.ts';
-import type { StoredSample } from '../../store/format/shard.ts';
+import type { ContentRow, StoredSample } from '../../store/format/shard.ts';
 import { setsWriter, type SetsWriter, type WantedDraft } from '../../store/write/sets-writer.ts';
 import { shardsTaker, type ShardsTaker } from '../../store/write/take-shards.ts';
 import { keptSketches } from '../extract/remembered-images.ts';
@@ -128,7 +128,7 @@ async function takeSets(
   sets: readonly FeatureSetDraft[],
   unit: StoreFolder,
   counts: MergeCounts,
-  isWanted?: (row: StoredSample) => boolean,
+  isWanted?: (row: ContentRow) => boolean,
 ): Promise<void> {
   for (const [i, { fingerprint }] of sets.entries()) {
     const own = setOfUnit(unit, fingerprint);

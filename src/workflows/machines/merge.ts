@@ -186,7 +186,7 @@ async function mergeInto(
   const { units } = finished;
   const options = plannedOptions(plan);
   const store = await openForWriting(path, VERSION);
-  reportMigration(store.manifest.version, work.listener);
+  const from = store.manifest.version;
   const wanted = await wantedSets(store, folder);
   await writeManifest(store);
   const kept = plan.dataset.hasSplits ? undefined : await keptSplit(store, work);
@@ -204,6 +204,7 @@ async function mergeInto(
   const split: SplitOrigin = draw?.origin ?? { by: 'dataset' };
   const root = plan.dataset.root;
   await commitDataset(store, { root, sets: wanted, tuned, others, views, samples, split, failures: failed });
+  reportMigration(from, store.manifest, work.listener);
   await writeFailures(path, failed);
   const { warnings, inTrainToo } = afterDecoding({ samples: images.listed, hasSplits: plan.dataset.hasSplits }, images);
   return {

@@ -4,7 +4,7 @@ import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import type { ContentIndex } from '../../store/format/content-index.ts';
-import { decodeShard, idOf, type SampleRows, type StoredSample } from '../../store/format/shard.ts';
+import { decodeList, idOf, type SampleRows, type StoredSample } from '../../store/format/shard.ts';
 import type { KnownRows } from '../../store/write/known-rows.ts';
 import { NO_CONTENT } from '../extract/sample-contents.ts';
 import type { FinishedUnit } from './finished-units.ts';
@@ -75,7 +75,7 @@ export function* listedRows({ path, samples }: Pick<FinishedUnit, 'path' | 'samp
       'STORE_CORRUPT',
       `${name} is not what was written. Remove the folder ${path}, and extract the unit again.`,
     );
-  for (const { rows } of decodeShard(bytes, name)) yield* rows;
+  for (const rows of decodeList(bytes, name)) yield* rows;
 }
 
 /** No images yet, of a run that has `most`; `known` are the contents that the store has, with what is merged. */

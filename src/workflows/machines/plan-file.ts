@@ -16,6 +16,8 @@ const FORMAT = 'permafrost-plan';
 const VERSION = 1;
 /** Of a plan with known contents: an older permafrost, which would make units of all, refuses it. */
 const VERSION_WITH_KNOWN = 2;
+/** What plans say of the store's version; units of either layout of shards can be merged, so it stays. */
+export const PLANNED_STORE = 2;
 
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();

@@ -2,11 +2,10 @@ import { differences } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
-import { STORE_VERSION } from '../../store/format/manifest.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { networkOf } from '../network/frozen-network.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
-import { plannedOptions, type Plan, type PlanFolder } from './plan-file.ts';
+import { PLANNED_STORE, plannedOptions, type Plan, type PlanFolder } from './plan-file.ts';
 
 /** Throws FINGERPRINT_MISMATCH naming what differs between a plan and this machine. */
 function requireNone(differing: readonly string[]): void {
@@ -19,7 +18,7 @@ function requireNone(differing: readonly string[]): void {
 
 /** What of permafrost itself must be as it was where a plan was made. */
 export function requireSamePermafrost({ store, decoder }: Plan): void {
-  requireNone(differences({ store: STORE_VERSION, decoder: DECODER }, { store, decoder }));
+  requireNone(differences({ store: PLANNED_STORE, decoder: DECODER }, { store, decoder }));
 }
 
 /**

@@ -7,13 +7,7 @@ import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
 import { absoluteRoot } from '../../extract/source/place.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
-import {
-  newManifest,
-  settingsSchema,
-  STORE_VERSION,
-  type FeatureSetDraft,
-  type Manifest,
-} from '../../store/format/manifest.ts';
+import { newManifest, settingsSchema, type FeatureSetDraft, type Manifest } from '../../store/format/manifest.ts';
 import { writeCalibration } from '../../store/read/calibration-file.ts';
 import { readVerified } from '../../store/read/file.ts';
 import { unitRows } from '../../store/write/shard-rows.ts';
@@ -24,7 +18,7 @@ import type { Extractor } from '../network/extractor.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
 import { knownContents, writeKnown } from './known-contents.ts';
-import { newPlan, planFolder, readPlan, writePlan, type Plan, type PlanFolder } from './plan-file.ts';
+import { newPlan, PLANNED_STORE, planFolder, readPlan, writePlan, type Plan, type PlanFolder } from './plan-file.ts';
 import { chooseProbe, leastCosine, writeProbe } from './probe.ts';
 import { describeLists, writeLists } from './unit-lists.ts';
 
@@ -83,7 +77,7 @@ export async function writeNewPlan(planning: Planning, extractor: Extractor, wor
   const unitSize = planning.unit === 0 ? unitRows(wanted, options.shardMegabytes * 2 ** 20) : planning.unit;
   const listing = { samples: dataset.samples, unitSize };
   const shared = {
-    store: STORE_VERSION,
+    store: PLANNED_STORE,
     decoder: DECODER,
     engine: sets[0]!.engine,
     options: without(options, ...NOT_CARRIED),

@@ -12,17 +12,24 @@ import type { EngineRequest } from '../../extract/engines/choice/candidates.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { engineClass } from '../../extract/engines/choice/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
-import { decisiveFacts, isChecked } from './engine/agreement-check.ts';
+import { agreementOf, decisiveFacts, isChecked } from './engine/agreement-check.ts';
 import { partsOf, type CutRequest } from './cuts.ts';
-import { engineOfClass, prepareEngine, type ClassRequest } from './engine/engine-choice.ts';
+import { engineOfClass, prepareEngine, type ChosenFor, type ClassRequest } from './engine/engine-choice.ts';
 import { howToAllow, mayStandIn, type AllowEngine } from './engine/other-class.ts';
 import type { Output, Program } from '../../extract/program.ts';
 import type { GraphSources } from './graph-network.ts';
 import { networkOf, type FrozenNetwork } from './frozen-network.ts';
-import { engineCut, engineProgram, graphSettings, loadNetwork, loadWhole, type TunedPart } from './loaded-network.ts';
+import {
+  engineCut,
+  engineProgram,
+  graphSettings,
+  loadNetwork,
+  loadWhole,
+  type LoadedNetwork,
+  type TunedPart,
+} from './loaded-network.ts';
 import { requireLastLayer } from './tail.ts';
 import type { TunedLayers } from './tuned-layers.ts';
-import type { MeasuredNetwork } from './engine/variant-process.ts';
 
 export interface ExtractorOptions extends EngineRequest, ClassRequest {
   readonly network: FrozenNetwork;
@@ -142,15 +149,21 @@ function requireCuts({ backbone, contract }: FrozenNetwork, { cuts, tuned }: Ext
   if (tuned?.tail !== undefined && isLayerBackbone(backbone)) requireLastLayer(backbone, cuts);
 }
 
-/** What is measured where a choice of engine hangs on that: the very network, where it is a graph. */
-const measuredGraph = (
-  { backbone, contract, weights }: FrozenNetwork,
-  settings: Pick<FeatureSettings, 'backbone' | 'weights'>,
-  { cut }: CutRequest,
-): MeasuredNetwork | undefined =>
-  isLayerBackbone(backbone)
-    ? undefined
-    : { settings: { ...settings, contract, ...graphSettings(backbone, cut) }, file: weights, cut };
+/** The very network as an engine is chosen for it, where it is a graph. */
+function graphOf(
+  { network, cuts, threads }: ExtractorOptions,
+  { program, settings }: LoadedNetwork,
+  listener: Listener,
+): ChosenFor | undefined {
+  const { backbone, contract, weights: file } = network;
+  if (isLayerBackbone(backbone)) return undefined;
+  const [{ cut }] = cuts as [CutRequest];
+  const whole: Program = { ...program, outputs: partsOf(cuts) };
+  return {
+    measured: { settings: { ...settings, contract, ...graphSettings(backbone, cut) }, file, cut },
+    tryOut: (engine) => agreementOf(engine, whole, { threads, listener }),
+  };
+}
 
 /** Makes engine, contract, cuts and weights, and reports its choices. The caller disposes `executable`. */
 export async function makeExtractor(options: ExtractorOptions, listener: Listener = {}): Promise<Extractor> {
@@ -166,8 +179,7 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
   );
   const own = await engineOfClass(options, listener);
   const engine =
-    own.engine ??
-    (await prepareEngine(options, [...storedClasses], measuredGraph(network, loaded.settings, cuts[0]!), listener));
+    own.engine ?? (await prepareEngine(options, [...storedClasses], graphOf(options, loaded, listener), listener));
   const { name, device, precision, version } = engine;
   for (const note of engine.notes ?? []) listener.note?.(note);
   const cut = engineCut(backbone, cuts[0]!.cut, settings);
@@ -244,7 +256,7 @@ export async function extractorLike(
   const network = await networkOf(settings, { weights: file, known, cuts: cuts.map(({ cut }) => cut) }, listener);
   const extractor = await makeExtractor({ ...settings, ...request, network, tuned }, listener);
   try {
-    requireLike(settings, extractor.sets[0].settings, request.allowEngine);
+    requireLike('What this engine and these weights give', settings, extractor.sets[0].settings, request.allowEngine);
   } catch (error) {
     await extractor.executable.dispose();
     throw error;
@@ -253,8 +265,12 @@ export async function extractorLike(
 }
 
 /** Throws FINGERPRINT_MISMATCH where features differ in more than an engine class that may stand in for the other. */
-function requireLike(expected: FeatureSettings, found: FeatureSettings, allow: AllowEngine = 'none'): void {
-  const what = 'What this engine and these weights give';
+export function requireLike(
+  what: string,
+  expected: FeatureSettings,
+  found: FeatureSettings,
+  allow: AllowEngine = 'none',
+): void {
   const [own, other] = [expected.engineClass, found.engineClass];
   if (own === other) return requireSameSettings(what, expected, found);
   // Of another class int8 alone has a calibration, or has none.

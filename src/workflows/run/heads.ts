@@ -10,6 +10,7 @@ import { storedNetworks } from '../../store/read/stored-networks.ts';
 import type { RunOptions } from '../extract/options.ts';
 import { memoryBound } from '../memory.ts';
 import { trainingData, type TrainingData, type TrainingRequest } from '../train/data.ts';
+import { keepAnswers } from '../train/answers/keep-answers.ts';
 import { keepHead } from '../train/files/head-files.ts';
 import { heldOutRows, type HeldOutRows } from '../train/held-out-rows.ts';
 import { judgeOutOfFold, refitsOfPlan, type OutOfFoldWork } from '../train/judge-out-of-fold.ts';
@@ -98,7 +99,9 @@ export async function headsOfRun(
   const looks = await count.add('run', trained.result.validatedOn, outcome.trained.size);
   const { file, probeImages: probes } = await keepHead(store, trained, { probeImages }, work);
   const scored = await scoresOfBest(trained, store, count, work);
-  const result = { ...trained.result, ...scored, ...(looks && { looks }), probeImages: probes };
+  const splits = [trained.result.validatedOn, ...(scored.test === undefined ? [] : (['test'] as const))];
+  const answers = await keepAnswers(file, { trained, store, splits }, work);
+  const result = { ...trained.result, ...scored, ...(looks && { looks }), probeImages: probes, answers };
   return {
     heads: ranked([...outcome.trained.values()], { ...trained, result }, file),
     choice:
@@ -197,7 +200,9 @@ async function trainTask(
       outOfFold,
     );
     const { judged: ofFolds } = outOfFold;
-    const trained = { ...found, result: { ...found.result, ...(ofFolds && { crossValidated: ofFolds.figures }) } };
+    const trained = ofFolds
+      ? { ...found, outOfFold: ofFolds, result: { ...found.result, crossValidated: ofFolds.figures } }
+      : found;
     const { result, judged } = trained;
     outcome.trained.set(id, { result, judged });
     const { best } = outcome;

@@ -3,7 +3,7 @@ import type { RankedCandidate, SweepResult } from '../../results/sweep-result.ts
 import type { TrainingRequest } from '../train/data.ts';
 import type { TrainedHead } from '../train/trained-head.ts';
 import { featuresOf } from './grid.ts';
-import { trainWithin } from '../train/within.ts';
+import { trainWithin, type RuleRequest } from '../train/within.ts';
 import type { Work } from '../work.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { Work } from '../work.ts';
 export async function fitBest(
   candidates: readonly RankedCandidate[],
   from: Pick<TrainingRequest, 'owner' | 'store' | 'bound'>,
-  reject: number,
+  rule: RuleRequest,
   work: Work,
 ): Promise<{ readonly trained: TrainedHead; readonly passedOver: SweepResult['passedOver'] }> {
   const passedOver: { rank: number; reason: string }[] = [];
@@ -22,7 +22,7 @@ export async function fitBest(
     const plan = { head, options: params, normalize, pca };
     const request = { ...from, features: featuresOf(one), views };
     try {
-      return { trained: await trainWithin(plan, request, reject, work), passedOver };
+      return { trained: await trainWithin(plan, request, rule, work), passedOver };
     } catch (error) {
       if (!(error instanceof PermafrostError) || error.code !== 'OPTION_INVALID') throw error;
       passedOver.push({ rank, reason: error.message });

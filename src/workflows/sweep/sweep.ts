@@ -9,6 +9,7 @@ import { openLooks } from '../../store/format/validation-looks.ts';
 import { madeOfMaps } from '../../store/read/stored-parts.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
 import { validationSplit } from '../train/validation-split.ts';
+import { keepAnswers } from '../train/answers/keep-answers.ts';
 import { keepHead } from '../train/files/head-files.ts';
 import { storeThrough } from '../train/files/store-through.ts';
 import { labelledStore, requireViews } from '../train/labelled-store.ts';
@@ -103,10 +104,13 @@ export async function sweep(
     }
     const started = performance.now();
     const from = { owner: 'sweep', store, bound };
-    const { trained, passedOver } = await fitBest(candidates, from, options.save ? options.reject : 0, work);
+    const rule = options.save ? { reject: options.reject, answers: true } : { reject: 0 };
+    const { trained, passedOver } = await fitBest(candidates, from, rule, work);
     const looks = await count.add('sweep', trained.result.validatedOn, headsMeasured(trained));
     const keeping = { out: options.out, probeImages: options.probeImages };
-    const kept = options.save ? await keepHead(store, { ...trained, relabelled }, keeping, work) : { file: null };
+    const kept = options.save ? await keepHead(store, { ...trained, relabelled }, keeping, work) : undefined;
+    const answers =
+      kept && (await keepAnswers(kept.file, { trained, store, splits: [trained.result.validatedOn] }, work));
     return {
       store: store.path,
       score,
@@ -126,7 +130,8 @@ export async function sweep(
         ...trained.result,
         ...(looks && { looks }),
         ...(labels !== '' && { relabelled: relabelled.length }),
-        ...kept,
+        ...(kept ?? { file: null }),
+        ...(answers && { answers }),
       },
       passedOver,
       ledger: ledger.path,

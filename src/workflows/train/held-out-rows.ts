@@ -25,6 +25,8 @@ export interface HeldOutRows {
   readonly labels: readonly string[];
   /** Paths, which are the same whatever the features. */
   readonly keys: readonly string[];
+  /** SHA-256 of their files: copies of one picture are in one fold. */
+  readonly contents: readonly string[];
   /** Empty where no image can be held out, or the memory has no room for a sample. */
   readonly folds: readonly TrainVal[];
   /** Why there are no folds; undefined where there are. */
@@ -56,8 +58,8 @@ export async function heldOutRows({ train, val, parts, bound }: TrainingData, wo
     some.matrix === undefined ? gatheredRows(some, rows) : Promise.resolve(some.matrix);
   const labels = samples.map(({ label }) => label);
   const keys = samples.map(({ path }) => path);
-  const groups = samples.map(({ sha256 }) => sha256);
-  const folds = rows.length < FEWEST ? [] : trainingFolds(labels, { keys, groups, seed: SEED });
+  const contents = samples.map(({ sha256 }) => sha256);
+  const folds = rows.length < FEWEST ? [] : trainingFolds(labels, { keys, groups: contents, seed: SEED });
   const noRoom = `a sample of the training images has no room within the memory of ${inGigabytes(bound)} (--memory)`;
   const isShort = rows.length < Math.min(FEWEST, train.rows);
   return {
@@ -65,6 +67,7 @@ export async function heldOutRows({ train, val, parts, bound }: TrainingData, wo
     views: await Promise.all(views.map(part)),
     labels,
     keys,
+    contents,
     folds,
     problem: folds.length > 0 ? undefined : isShort ? noRoom : NONE,
     isAll,

@@ -16,6 +16,8 @@ import { headOf, type TrainingPlan } from './plan.ts';
 
 /** What a head said of training images that it had not seen, with its figures. */
 export interface JudgedOutOfFold extends NamedOutOfFold {
+  /** SHA-256 of the file of each judged image. */
+  readonly contents: readonly string[];
   readonly figures: CrossValidated;
 }
 
@@ -50,7 +52,7 @@ export async function judgeOutOfFold(
   { signal, listener }: Work,
   { best, known }: Race = {},
 ): Promise<OutOfFoldWork> {
-  const { keys, folds } = heldOut;
+  const { keys, contents, folds } = heldOut;
   const context = signal && { signal };
   const started = performance.now();
   if (heldOut.problem !== undefined) return { problem: heldOut.problem, preparedMs: 0 };
@@ -73,7 +75,12 @@ export async function judgeOutOfFold(
     const isScaled = scalesProbabilities(plan.head);
     return {
       refits,
-      judged: { found, keys: keysOf(found), figures: crossValidated(found, isScaled) },
+      judged: {
+        found,
+        keys: keysOf(found),
+        contents: found.rows.map((i) => contents[i]!),
+        figures: crossValidated(found, isScaled),
+      },
       ...(isScaled && { temperature: temperatureOf(found) }),
       preparedMs,
     };

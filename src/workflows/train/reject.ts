@@ -60,7 +60,7 @@ export async function withReject(
       ? await bySample(trained, data, rate, work)
       : await byFolds(trained, outOfFold, rate, work);
   if ('reason' in choice) return withoutRule(trained, rate, choice.reason);
-  const { reject, leftOut, ...found } = choice;
+  const { reject, leftOut, scores, ...found } = choice;
   const judged = { ...trained, reject };
   const { val, validatedOn } = data;
   const strange = await unknownRows(judged, val);
@@ -83,7 +83,11 @@ export async function withReject(
     leftOutClasses: leftOut,
     validated: { ...rejects, strangest },
   };
-  return { ...judged, result: { ...trained.result, reject: { rate: reject.rate, rule, problem: null } } };
+  return {
+    ...judged,
+    ...(scores && { noveltyOutOfFold: scores }),
+    result: { ...trained.result, reject: { rate: reject.rate, rule, problem: null } },
+  };
 }
 
 /** A head that cannot be fitted on a part of the images is no error: it never answers "unknown", and says why. */

@@ -5,6 +5,7 @@ import { applyNormalizer, type Normalizer } from '../../classify/normalize.ts';
 import { detectUnknown, type Novelty, type Reject } from '../../classify/novelty/reject.ts';
 import type { Strangeness } from '../../results/answer-results.ts';
 import type { Confusion, HeadResult, Mistake } from '../../results/head-result.ts';
+import type { JudgedOutOfFold } from './judge-out-of-fold.ts';
 import type { HeadPart } from '../../store/read/heads/head-file.ts';
 
 /** A fitted head with what it takes to answer for raw features, and its figures on the validated images. */
@@ -19,6 +20,10 @@ export interface TrainedHead {
   readonly relabelled?: readonly Sample[];
   /** When it answers "unknown"; without it, never. */
   readonly reject?: Reject;
+  /** What heads like it said of training images that they had not seen; absent where none was judged so. */
+  readonly outOfFold?: JudgedOutOfFold;
+  /** With a rule for "unknown", the novelty score of each training image that was judged out of fold, in that order. */
+  readonly noveltyOutOfFold?: Float64Array;
   readonly result: Omit<HeadResult, 'file'>;
   /**
    * Classes of the validated images, true and predicted, in the order of their paths: indices into the head's, -1 for a

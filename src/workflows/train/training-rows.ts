@@ -3,6 +3,7 @@ import { present } from '../../results/report-data.ts';
 import { openStore } from '../../store/open.ts';
 import type { HeadDocument } from '../../store/read/heads/head-file.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
+import { storedViews } from '../../store/read/stored-networks.ts';
 import { storedPartsOfHead } from './head-parts.ts';
 import { storeOfHead } from './labelled-store.ts';
 
@@ -21,11 +22,15 @@ export async function trainingRows(
   const own = await storeOfHead(store, document);
   const stored = storedPartsOfHead(own, document);
   let found = 'other training images';
-  const there = store.manifest.dataset.views?.length ?? 0;
-  if (there < views) found = `${there} views of each image, not ${views}`;
-  else if (present(stored)) {
-    const rows = await own.rows({ parts: stored.parts, splits: ['train'], views, memory: 'blocks' });
-    if (rows.digest === digest) return rows;
+  if (present(stored)) {
+    const there = storedViews(
+      own,
+      stored.parts.map(({ cut }) => cut),
+    );
+    if (there >= views) {
+      const rows = await own.rows({ parts: stored.parts, splits: ['train'], views, memory: 'blocks' });
+      if (rows.digest === digest) return rows;
+    } else found = `${there} views of each image, not ${views}`;
   } else found = `features of other settings (${stored.missing})`;
   throw new PermafrostError(
     'FINGERPRINT_MISMATCH',

@@ -131,7 +131,7 @@ describe('resampling', () => {
   it('runs what is assembled of the text beside it', async () => {
     const assembler = await wabt();
     const { buffer } = assembler.parseWat('passes.wat', RESAMPLE_PASSES_TEXT, { simd: true }).toBinary({});
-    expect(RESAMPLE_PASSES.equals(buffer)).toBe(true);
+    expect(Buffer.compare(RESAMPLE_PASSES, buffer)).toBe(0);
   });
 
   it.each([3, 4])('gives what sums of whole weights give, to the byte, of sources of %i channels', (channels) => {

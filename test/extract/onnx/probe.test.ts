@@ -91,9 +91,9 @@ describe('the probe of a graph', () => {
     const bytes = encodeOnnx(convNet());
     const first = await probeGraph(await saved(bytes), { contract });
     expect(kept()).toHaveLength(1);
-    const start = performance.now();
-    expect(await probeGraph(await saved(bytes, 'renamed.onnx'), { contract })).toEqual(first);
-    expect(performance.now() - start).toBeLessThan(200);
+    const renamed = await saved(bytes, 'renamed.onnx');
+    // A process could not start in this time.
+    expect(await probeGraph(renamed, { contract }, { mostMs: 0 })).toEqual(first);
     expect(kept()).toHaveLength(1);
   });
 

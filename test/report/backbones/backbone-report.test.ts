@@ -149,7 +149,7 @@ describe('what is said of networks that are there', () => {
       ],
     });
     expect(text).toMatch(/^vgg19 +in the box +- +- +weights$/m);
-    expect(text).toContain('of resnet50-11ad3fa6.pth: begins with 11ad3fa6');
+    expect(text).toContain('of resnet50-11ad3fa6.pth: begins with 11ad3fa6, as far as its name proves it; compared');
     expect(text).toContain('\n    pip install torch\n    python -c "export"\n');
   });
 });

@@ -90,8 +90,8 @@ describe('a manifest', () => {
   });
 
   it('of a version to come is told from a damaged one, whether that version seals its manifest or not', async () => {
-    await refusal(JSON.stringify({ ...good(), version: 5 }), 'STORE_VERSION');
-    await refusal(sealJson({ ...good(), version: 5 }), 'STORE_VERSION');
+    await refusal(JSON.stringify({ ...good(), version: 6 }), 'STORE_VERSION');
+    await refusal(sealJson({ ...good(), version: 6 }), 'STORE_VERSION');
   });
 
   it('comes back as it was written, whatever the names in it', async () => {
@@ -169,10 +169,10 @@ describe('a manifest', () => {
     expect(await refusal(text, 'STORE_NOT_FOUND')).toMatch(/does not say "format": "permafrost-store"/);
   });
 
-  it.each([0, 5, '1', null])('of version %j is refused, with all versions named', async (version) => {
+  it.each([0, 6, '1', null])('of version %j is refused, with all versions named', async (version) => {
     const message = await refusal(sealJson({ ...good(), version }), 'STORE_VERSION');
     expect(message).toContain(
-      `has store version ${JSON.stringify(version)}; this permafrost reads versions 1, 2, 3, 4.`,
+      `has store version ${JSON.stringify(version)}; this permafrost reads versions 1, 2, 3, 4, 5.`,
     );
   });
 

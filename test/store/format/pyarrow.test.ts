@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const READ = `
 import sys, json, pyarrow as pa
 table = pa.ipc.open_file(sys.argv[1]).read_all()
-print(json.dumps({"columns": table.column_names, "path": table["path"].to_pylist(), "features": [[float(x) for x in row] for row in table["features"].to_numpy()]}))`;
+print(json.dumps({"columns": table.column_names, "path": table["path_when_extracted"].to_pylist(), "features": [[float(x) for x in row] for row in table["features"].to_numpy()]}))`;
 
 describe.skipIf(!found)(found ? 'pyarrow' : `pyarrow [skipped: "${python}" cannot import pyarrow and numpy]`, () => {
   it('reads float16 maps and float32 pooled features with the values that permafrost reads', async () => {
@@ -29,7 +29,7 @@ describe.skipIf(!found)(found ? 'pyarrow' : `pyarrow [skipped: "${python}" canno
       const file = join(store, manifest.sets[0]!.shards[0]!.files[pooling]!.name);
       const text = execFileSync(python, ['-c', READ, file], { encoding: 'utf8', maxBuffer: 2 ** 26 });
       const read = JSON.parse(text) as { columns: string[]; path: string[]; features: number[][] };
-      expect(read.columns).toEqual('id path label split sha256 width height orientation features'.split(' '));
+      expect(read.columns).toEqual('id sha256 path_when_extracted width height orientation features'.split(' '));
       const loaded = await matricesOf(opened, pooling, ['train', 'val']);
       const own = [...loaded.values()].flatMap(({ X, samples }) =>
         samples.map(({ path }, i) => [path, [...X.data.subarray(i * X.cols, (i + 1) * X.cols)]] as const),

@@ -1,14 +1,16 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FeaturePart, Pooling, Sample, Split } from '../../../src/core/sample.ts';
+import { decodeArrow } from '../../../src/store/format/arrow-file.ts';
 import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { sealJson, unseal } from '../../../src/store/format/sealed-json.ts';
 import { openForWriting } from '../../../src/store/write/store.ts';
+import { takeLabelsOut } from '../../../src/store/care/take-labels-out.ts';
 import { verifyStore } from '../../../src/store/care/verify.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { migrate } from '../../../src/workflows/care/migrate.ts';
-import { rejection } from '../../support/errors.ts';
+import { rejection, textWith } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 import { filesOf, openMade, matricesOf } from '../../support/stores.ts';
@@ -43,6 +45,14 @@ async function expectContent(store: string, { rows, features }: Expected): Promi
   expect(await verifyStore(store, '0.0.0')).toMatchObject({ damaged: [], orphans: [] });
 }
 
+/** Arrow files of a store that have a column of labels. */
+const labelledFiles = (store: string): string[] =>
+  readdirSync(store).filter(
+    (name) =>
+      name.endsWith('.arrow') &&
+      [...decodeArrow(readFileSync(join(store, name)), name)].some((one) => one.has('label')),
+  );
+
 const expectedOf = (version: number): Expected =>
   JSON.parse(readFileSync(join(fixture(version), 'expected.json'), 'utf8')) as Expected;
 
@@ -57,18 +67,33 @@ describe.each([1, 2])('a store of version %i', (version) => {
     expect(filesOf(store)).toEqual(before);
   });
 
-  it('is lifted by migrate, which touches the manifest alone, and does nothing the second time', async () => {
+  it('is lifted by migrate, which takes labels and splits out of the shards, and does nothing the second time', async () => {
     const store = copyOf(version);
-    const before = filesOf(store);
+    const labels = (): string[] => labelledFiles(store);
+    expect(labels().length).toBeGreaterThan(3);
     const first = await migrate(store);
-    expect(first).toMatchObject({ from: version, to: 2, rows: version === 1 ? 3 : 9 });
-    const { 'manifest.json': manifest, ...files } = filesOf(store);
-    const { 'manifest.json': former, ...others } = before;
-    expect(files).toEqual(others);
-    expect(manifest === former).toBe(version === 2);
+    expect(first).toMatchObject({ from: version, to: 5, rows: version === 1 ? 3 : 9 });
+    expect(first.rewritten).toBe(first.shards);
+    // The list of samples is what labels stand in.
+    expect(labels()).toEqual([textWith(/^samples-/)]);
     await expectContent(store, expectedOf(version));
-    expect(await migrate(store)).toEqual({ ...first, from: 2 });
-    expect(filesOf(store)).toEqual({ 'manifest.json': manifest, ...files });
+    const files = filesOf(store);
+    expect(await migrate(store)).toEqual({ ...first, from: 5, rewritten: 0 });
+    expect(filesOf(store)).toEqual(files);
+  });
+
+  it('is migrated by the same again where a process was killed in between, with nothing lost', async () => {
+    const store = copyOf(version);
+    const draft = { path: store, manifest: await readManifest(store) };
+    const half = takeLabelsOut(draft, () => {
+      throw new Error('killed');
+    });
+    await expect(half).rejects.toThrow('killed');
+    // What is there twice counts once, and an older program would not miss it either.
+    await expectContent(store, expectedOf(version));
+    await migrate(store);
+    expect(labelledFiles(store)).toEqual([textWith(/^samples-/)]);
+    await expectContent(store, expectedOf(version));
   });
 });
 
@@ -77,10 +102,10 @@ describe('a store of another version', () => {
     const store = copyOf(2);
     const path = join(store, 'manifest.json');
     const document = unseal(JSON.parse(readFileSync(path, 'utf8')));
-    writeFileSync(path, sealJson({ ...document, version: 5 }));
+    writeFileSync(path, sealJson({ ...document, version: 6 }));
     const before = filesOf(store);
     const { message } = await rejection(migrate(store), 'STORE_VERSION');
-    expect(message).toMatch(/has store version 5; this permafrost reads versions 1, 2, 3, 4\./);
+    expect(message).toMatch(/has store version 6; this permafrost reads versions 1, 2, 3, 4, 5\./);
     expect(filesOf(store)).toEqual(before);
   });
 
@@ -93,9 +118,11 @@ describe('a store of another version', () => {
       { store, cut: 'block1_pool:avg', engine: 'onnxruntime' },
       { listener: { note: (text) => notes.push(text) } },
     );
-    expect(notes.filter((text) => text.includes('migrated from version 1 to 2'))).toHaveLength(1);
+    const [note, ...others] = notes.filter((text) => text.includes('migrated from version 1 to 5'));
+    expect(note).toContain('2 of its shards still hold labels as they were when they were written');
+    expect(others).toEqual([]);
     const manifest = await readManifest(store);
-    expect(manifest.version).toBe(2);
+    expect(manifest.version).toBe(5);
     expect(manifest.sets.map(({ settings: { cut }, shards }) => [cut, shards.length])).toEqual([
       ['block5_pool', 2],
       ['block1_pool', 1],

@@ -10,7 +10,8 @@ import { openForWriting, setFor } from '../../../src/store/write/store.ts';
 import { featureWriter } from '../../../src/store/write/writer.ts';
 import { commitSamples } from '../../support/stores.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow } from '../../support/stored-rows.ts';
-import { api, raw, startStudio, type StudioProcess } from '../../support/studio.ts';
+import { raw } from '../../support/http.ts';
+import { api, startStudio, type StudioProcess } from '../../support/studio.ts';
 
 const folder = temporaryFolders();
 const IMAGES = 10_000;

@@ -9,7 +9,8 @@ import { extract } from '../../../src/workflows/extract/extract.ts';
 import { permafrost } from '../../support/command.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
-import { api, CUT, raw, startStudio, type RawAnswer, type StudioProcess } from '../../support/studio.ts';
+import { CUT, raw, type RawAnswer } from '../../support/http.ts';
+import { api, startStudio, type StudioProcess } from '../../support/studio.ts';
 
 const folder = temporaryFolders();
 const SECRET = 'what no page may read';

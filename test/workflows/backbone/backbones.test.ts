@@ -71,7 +71,7 @@ describe('the networks that are there', () => {
 describe('adding a network', () => {
   it('verifies a file and keeps it with its description, where its name finds it', async () => {
     const { added, present } = await backbones('add', file, { sha256: sha256.toUpperCase(), contract: 'imagenet' });
-    expect(added).toMatchObject({ name: 'net', origin: 'added', digest: sha256 });
+    expect(added).toMatchObject({ name: 'net', origin: 'added', digest: sha256, verified: true });
     expect(present.map(({ name }) => name)).toContain('net');
     expect(sha256Hex(readFileSync(added!.file!))).toBe(sha256);
     const found = await backbone('net');
@@ -98,7 +98,7 @@ describe('adding a network', () => {
     const open = join(folder(), 'open.onnx');
     writeFileSync(open, modelProto(convNet({ size: 'size' })));
     const { added } = await backbones('add', open, { name: 'resnet50' });
-    expect(added).toMatchObject({ name: 'resnet50', licence: 'BSD-3-Clause (torchvision)' });
+    expect(added).toMatchObject({ name: 'resnet50', licence: 'BSD-3-Clause (torchvision)', verified: false });
     expect(await backbone('resnet50')).toMatchObject({ contract: { size: 224, resize: 232, kernel: 'bilinear' } });
     expect((await backbones()).known.map(({ name }) => name)).not.toContain('resnet50');
   });
@@ -126,7 +126,11 @@ describe('adding a network', () => {
 
   it('fetches an address, if its digest is given', async () => {
     const url = `${address}/moved.onnx`;
-    await expect(backbones('add', url, { contract: 'raw' })).rejects.toThrow(/--sha256/);
+    // The first time it says which one the file has, for the user to compare, and keeps nothing.
+    await expect(backbones('add', url, { contract: 'raw' })).rejects.toThrow(
+      new RegExp(`Now it has ${sha256}: compare .* --sha256 ${sha256}. Nothing was added`),
+    );
+    expect(kept()).toEqual([]);
     const { added } = await backbones('add', url, { contract: 'raw', sha256, name: 'fetched' });
     expect(added).toMatchObject({ name: 'fetched', digest: sha256 });
     expect(await backbone('fetched')).toMatchObject({ source: url });

@@ -1,15 +1,20 @@
 import type * as ExtractModule from '../../../src/workflows/extract/extract.ts';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { sha256Hex } from '../../../src/core/digest.ts';
 import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { storedNetworks } from '../../../src/store/read/stored-networks.ts';
 import type * as RunModule from '../../../src/workflows/run/run.ts';
 import type * as RepairModule from '../../../src/workflows/care/repair.ts';
 import type * as InspectModule from '../../../src/workflows/care/inspect.ts';
+import type * as TrainModule from '../../../src/workflows/train/train.ts';
+import { readHead } from '../../../src/store/read/heads/head-file.ts';
+import { trainingRows } from '../../../src/workflows/train/training-rows.ts';
 import type * as VerifyModule from '../../../src/workflows/care/verify.ts';
 import { built } from '../../support/built.ts';
+import { permafrost } from '../../support/command.ts';
 import { describedNet } from '../../support/described-net.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
@@ -20,6 +25,7 @@ const { extract } = await built<typeof ExtractModule>('workflows/extract/extract
 const { run } = await built<typeof RunModule>('workflows/run/run.js');
 const { repair } = await built<typeof RepairModule>('workflows/care/repair.js');
 const { inspect } = await built<typeof InspectModule>('workflows/care/inspect.js');
+const { train } = await built<typeof TrainModule>('workflows/train/train.js');
 const { verify } = await built<typeof VerifyModule>('workflows/care/verify.js');
 
 const folder = temporaryFolders();
@@ -145,6 +151,70 @@ describe('several networks in one store', () => {
     expect((await verify(store)).ok).toBe(true);
     expect([await featuresOf(store, 'one/features'), await featuresOf(store, 'two/features')]).toEqual(before);
     expect(await names(store)).toEqual(['one/features', 'two/features']);
+  });
+
+  it('are repaired as far as their files are there, and the missing file is named by its digest', async () => {
+    const own = join(folder(), 'own');
+    const lost = describedNet(join(own, 'lost'), 'lost', 3);
+    const digest = sha256Hex(readFileSync(lost));
+    const damage = async (store: string, network: string): Promise<void> => {
+      const { sets } = await readManifest(store);
+      const file = join(store, sets.find((set) => set.network?.name === network)!.shards[0]!.files.avg!.name);
+      const bytes = readFileSync(file);
+      bytes[bytes.length - 100]! ^= 1;
+      writeFileSync(file, bytes);
+    };
+    for (const backbone of [`${one},${lost},${two}`, `${lost},${one},${two}`]) {
+      describedNet(join(own, 'lost'), 'lost', 3);
+      const store = join(folder(), 'partly');
+      await extract(dataset, { ...options, store, backbone });
+      const before = await featuresOf(store, 'one/features');
+      for (const name of ['lost', 'one']) await damage(store, name);
+      rmSync(lost);
+      const { extracted, next } = await repair(store);
+      expect(extracted).toBe(12);
+      expect(next).toMatch(
+        new RegExp(`What was lost of lost could not be extracted again: its file.* the digest ${digest}, is nowhere`),
+      );
+      const isPrimary = backbone.startsWith(lost);
+      expect(/Until then one is the primary network/.test(next!)).toBe(isPrimary);
+      expect((await verify(store)).ok).toBe(true);
+      expect(await names(store)).toEqual(['one/features', 'two/features']);
+      expect(await featuresOf(store, 'features')).toEqual(before);
+      expect(await repair(store)).toMatchObject({ damaged: [], extracted: 0, next: null });
+      // With its file it comes back, and only what was lost is made again.
+      describedNet(join(own, 'lost'), 'lost', 3);
+      expect(await extract(dataset, { ...options, store, backbone: lost })).toMatchObject({ extracted: 12 });
+      expect(await names(store)).toEqual(['lost/features', 'one/features', 'two/features']);
+    }
+    // A network that lost nothing needs no file, and stays primary.
+    const store = join(folder(), 'whole');
+    await extract(dataset, { ...options, store, backbone: `${lost},${one}` });
+    await damage(store, 'one');
+    rmSync(lost);
+    expect(await repair(store)).toMatchObject({ extracted: 12, next: null });
+    expect(await names(store)).toEqual(['lost/features', 'one/features']);
+    describedNet(join(own, 'lost'), 'lost', 3);
+    await damage(store, 'lost');
+    rmSync(lost);
+    const failed = await permafrost(['repair', store]);
+    expect([failed.code, failed.stdout]).toEqual([1, expect.stringContaining(digest)]);
+  });
+
+  it('have views of their own, which a head that left its rows in the store finds again', async () => {
+    const store = join(folder(), 'left');
+    await extract(dataset, { ...options, store, backbone: two, views: 2 });
+    const { document } = await readHead((await train(store, { head: 'knn', reject: 0 })).file!);
+    const left = await (await openStore(store)).rows({ parts: 'avg', splits: ['train'], views: 2, memory: 'blocks' });
+    // As a head of features that do not fit into memory says it.
+    const trained = { ...document.trained, rows: left.digest, views: 2 };
+    const found = () => trainingRows('knn', store, { ...document, trained });
+    // Another network, without views, becomes the primary one; then the other way round.
+    await extract(dataset, { ...options, store, backbone: one });
+    expect((await found())!.views).toHaveLength(2);
+    await extract(dataset, { ...options, store, backbone: two });
+    await extract(dataset, { ...options, store, backbone: one, views: 2 });
+    await expect(found()).rejects.toThrow(/now holds 0 views of each image, not 2/);
   });
 
   it('are ranked each and all side by side', async () => {

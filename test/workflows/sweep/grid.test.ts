@@ -41,7 +41,7 @@ describe('a grid', () => {
     expect(() => configurationsOf({ pooling: 'avg', normalize: 'l2', pca: 0, heads }, 'The grid')).toThrow(
       /The grid asks for 100000000 configurations or more, and 20000 are the most/,
     );
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 
   it("takes a head's own features before those of all, and its options resolved with the defaults", () => {

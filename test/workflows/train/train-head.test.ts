@@ -117,7 +117,7 @@ describe('training within a memory', () => {
     expect(await reason(1)).toEqual(textWith('0.37 GB allowed'));
     const notes: string[] = [];
     const listener = { note: (text: string) => notes.push(text) };
-    const trained = (bound: number) => trainWithin(plan, { ...from, bound, views: 1 }, 0, { listener });
+    const trained = (bound: number) => trainWithin(plan, { ...from, bound, views: 1 }, { reject: 0 }, { listener });
     const [inMemory, streamed] = [await trained(Infinity), await trained(380e6)];
     expect(notes).toEqual([
       textWith(/^The features are read in streams: in memory they would take/),
@@ -138,7 +138,7 @@ describe('the rule for unknown of a head trained in streams', () => {
       features: SIDE,
       views: 0,
     });
-    return trainWithRule(plan, data, rate);
+    return trainWithRule(plan, data, { reject: rate });
   }
 
   it('is told by rows that are no copies of those that it compares with, and measured on the held-out images', async () => {

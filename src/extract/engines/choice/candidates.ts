@@ -23,6 +23,8 @@ export interface ChoiceFacts {
   readonly isGraph?: boolean;
   /** Speeds that were measured on this processor, as Variant.speed counts them, by engine class. */
   readonly measured?: ReadonlyMap<string, number> | undefined;
+  /** Engines that do not run this very network here. */
+  readonly unable?: readonly string[];
   /** Engines that `permafrost engines add` can install. */
   readonly installable: readonly string[];
 }
@@ -69,9 +71,10 @@ const onlyLayersRun = (engine: string): PermafrostError =>
 
 /** The variants that serve a request: those of stored features, then by speed. Throws OPTION_INVALID where none can. */
 export function candidates(facts: ChoiceFacts): readonly Variant[] {
-  const { request, held } = facts;
-  const serving = VARIANTS.filter((variant) => matches(variant, facts));
-  if (serving.length === 0) {
+  const { request, held, unable = [] } = facts;
+  const able = VARIANTS.filter(({ engine }) => !unable.includes(engine));
+  const serving = able.filter((variant) => matches(variant, facts));
+  if (serving.length === 0 && unable.length === 0) {
     if (VARIANTS.some((variant) => matches(variant, { ...facts, isGraph: false }))) throw onlyLayersRun(request.engine);
     const known = VARIANTS.filter(({ engine }) => request.engine === 'auto' || engine === request.engine);
     throw new PermafrostError(

@@ -4,7 +4,9 @@ import type { OnnxFile, WireNode, WireTensor } from '../../backbones/onnx-file.t
 import { leastScales, quantizeAlong, quantizeBias } from '../../quantize-weights.ts';
 import type { Quantization } from '../../program.ts';
 import { rewired, wireParts } from '../assemble.ts';
+import { joined, textField } from '../wire/wire.ts';
 import { floatsOf } from './constants.ts';
+import { meanShifts } from './mean-shifts.ts';
 import { quantizationPlan, stepsUpTo, type Bounds, type Product, type QuantizationPlan } from './quantization-plan.ts';
 
 /** Steps of a tensor in 8 unsigned bits: value = (q - zero) * step. */
@@ -35,6 +37,7 @@ function ownPrefix({ nodes, initializers }: OnnxFile): string {
 interface Assembly {
   readonly prefix: string;
   readonly stepsOf: (tensor: string) => Steps | undefined;
+  readonly means: NonNullable<Quantization['means']>;
   readonly nodes: WireNode[];
   readonly initializers: Map<string, WireTensor>;
 }
@@ -66,14 +69,32 @@ function addRoundTrip(assembly: Assembly, from: string, tensor: string, { step, 
   );
 }
 
+/** A node that reads one more tensor. */
+const withInput = (node: WireNode, input: string): WireNode => ({
+  ...node,
+  inputs: [...node.inputs, input],
+  bytes: joined([node.bytes, ...textField(1, input)]),
+});
+
+/** The biases of a product, zeros where it could have some and corrects by them; undefined where it has none. */
+function biasesOf({ op, inputs }: WireNode, { weight, axis, bias }: Product, isCorrected: boolean) {
+  if (bias !== undefined) return floatsOf(bias)!;
+  return isCorrected && op !== 'MatMul' && inputs.length === 2 ? new Float32Array(weight.dims[axis]!) : undefined;
+}
+
 /** A product with its weight in 8 signed bits, a scale a channel, and its bias in steps of its sums. */
-function addProduct(assembly: Assembly, node: WireNode, { data, weight, axis, bias }: Product): void {
+function addProduct(assembly: Assembly, node: WireNode, product: Product): void {
   const { prefix } = assembly;
+  const { data, weight, axis, bias } = product;
   const name = `${prefix}${node.outputs[0]}`;
   const values = floatsOf(weight)!;
-  const biases = bias && floatsOf(bias)!;
+  const means = assembly.means.get(data);
+  const given = biasesOf(node, product, means !== undefined);
   const { step } = assembly.stepsOf(data)!;
-  const { q, scales } = quantizeAlong(values, weight.dims, axis, biases && leastScales(biases, step));
+  const kernel = quantizeAlong(values, weight.dims, axis, given && leastScales(given, step));
+  const { q, scales } = kernel;
+  const shifts = means && meanShifts(product, values, kernel, means);
+  const biases = shifts && given ? given.map((value, channel) => value - shifts[channel]!) : given;
   const units = scales.map((scale) => scale * step);
   const constant = (
     what: string,
@@ -96,9 +117,10 @@ function addProduct(assembly: Assembly, node: WireNode, { data, weight, axis, bi
     return `${name}/${what}`;
   };
   const inputs = new Map([[node.inputs[1]!, constant('weight', weight.dims, q, scales, axis)]]);
-  if (biases !== undefined)
-    inputs.set(node.inputs[2]!, constant('bias', [biases.length], quantizeBias(biases, units), units, 0));
-  assembly.nodes.push(rewired(node, inputs));
+  const added = biases && constant('bias', [biases.length], quantizeBias(biases, units), units, 0);
+  if (added !== undefined && bias !== undefined) inputs.set(node.inputs[2]!, added);
+  const own = rewired(node, inputs);
+  assembly.nodes.push(added !== undefined && bias === undefined ? withInput(own, added) : own);
 }
 
 const contains = (outer: Bounds, inner: Bounds): boolean => outer.min <= inner.min && outer.max >= inner.max;
@@ -136,7 +158,7 @@ function requireRanges(needed: Iterable<string>, ranges: Quantization['ranges'])
  * DequantizeLinear (QDQ); its tensors keep their names, and are float32. Throws OPTION_INVALID for a file that cannot,
  * and where a range is missing.
  */
-export function quantizedFile(file: OnnxFile, { ranges }: Quantization, cuts: readonly string[]): OnnxFile {
+export function quantizedFile(file: OnnxFile, { ranges, means }: Quantization, cuts: readonly string[]): OnnxFile {
   const plan = quantizationPlan(file);
   for (const cut of cuts) requireRanges(stepsUpTo(file, plan, cut).values(), ranges);
   const assembly: Assembly = {
@@ -145,6 +167,7 @@ export function quantizedFile(file: OnnxFile, { ranges }: Quantization, cuts: re
       const range = ranges.get(plan.steps.get(tensor) ?? '');
       return range && stepsOf(range);
     },
+    means: means ?? new Map(),
     nodes: [],
     initializers: new Map(file.initializers),
   };

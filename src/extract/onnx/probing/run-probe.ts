@@ -1,12 +1,10 @@
-// A process of its own, started by probe-process.ts: it runs one network on two images, answers and ends.
-import { Worker } from 'node:worker_threads';
+// A process of its own, started by probe-process.ts: it runs one network on two images, and can be ended at any time.
 import { PermafrostError } from '../../../core/errors.ts';
+import { NO_BYTES } from '../../isolated/parcels.ts';
+import { serveTasks } from '../../isolated/serve-tasks.ts';
+import { readOnnxFile } from '../read-onnx.ts';
 import { measureCuts } from './measure-cuts.ts';
 import type { ProbeAnswer, ProbeJob } from './probe-process.ts';
-import { readOnnxFile } from '../read-onnx.ts';
-
-/** So long the one that started it has time to end it, and to say why. */
-const GRACE_MS = 2000;
 
 async function measure({ path, digest, request }: ProbeJob): Promise<ProbeAnswer> {
   try {
@@ -22,17 +20,4 @@ async function measure({ path, digest, request }: ProbeJob): Promise<ProbeAnswer
   }
 }
 
-/**
- * Ends this process when its time is over, from a thread of its own: ONNX Runtime holds this one, and whoever started
- * it may be gone.
- */
-function endAfter(mostMs: number): void {
-  new Worker(`setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${mostMs})`, { eval: true }).unref();
-}
-
-process.once('message', (job: ProbeJob) => {
-  endAfter(job.mostMs + GRACE_MS);
-  void measure(job).then((answer) => {
-    process.send!(answer, () => process.disconnect());
-  });
-});
+serveTasks(async (job: ProbeJob) => ({ content: await measure(job), bytes: NO_BYTES }));

@@ -2,7 +2,7 @@ import { row } from '../../../core/matrix.ts';
 import { openJournal } from '../../../store/format/journal.ts';
 import { journalPath, taughtFeaturesSchema } from '../../../store/format/studio-files.ts';
 import type { LiveNetwork } from '../network.ts';
-import type { Snapshot } from '../store.ts';
+import type { Snapshot } from '../snapshot.ts';
 
 /** Average-pooled features of taught images, kept on the disk. */
 export interface TaughtFeatureStore {
@@ -28,8 +28,8 @@ export async function taughtFeatures(store: string, network: LiveNetwork): Promi
       const key = `${fingerprint}/${sha256}`;
       const before = known.get(key);
       if (before !== undefined) return before;
-      const { features } = await network.extract(await read(), snapshot);
-      const avg = row(features.get('avg')!, 0);
+      const part = { cut: snapshot.features.name, pooling: 'avg' } as const;
+      const avg = row((await network.extract(await read(), snapshot, [part])).featuresIn(part), 0);
       const bytes = Buffer.from(avg.buffer, avg.byteOffset, avg.byteLength);
       await kept.append({ sha256, fingerprint, avg: bytes.toString('base64') });
       known.set(key, avg);

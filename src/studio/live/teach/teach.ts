@@ -23,7 +23,7 @@ import { saveHead } from '../../../workflows/train/files/head-files.ts';
 import { sanitizeName, MOST_NAME } from '../sanitize-name.ts';
 import { shownClasses } from '../heads.ts';
 import type { LiveNetwork } from '../network.ts';
-import type { Snapshot } from '../store.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { saveTaughtDataset } from './save-taught-dataset.ts';
 import { taughtFeatures, type TaughtFeatureStore } from './taught-features.ts';
 import { fitTaught, type FittedTaught, type TaughtRow } from './taught-head.ts';
@@ -179,8 +179,8 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       }),
     async ask(bytes, snapshot) {
       const found = await head(snapshot);
-      const { features } = await network.extract(bytes, snapshot);
-      const P = await probabilities(found, features.get('avg')!);
+      const part = { cut: snapshot.features.name, pooling: 'avg' } as const;
+      const P = await probabilities(found, (await network.extract(bytes, snapshot, [part])).featuresIn(part));
       return {
         head: 'taught',
         name: found.head.name,

@@ -1,18 +1,21 @@
 import { Hono, type Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import * as z from 'zod';
+import { without } from '../../../core/options.ts';
 import type { Api } from '../../api/api.ts';
 import { browse, BROWSE_OPTIONS } from '../../live/browse.ts';
-import { storeFacts, type Snapshot } from '../../live/store.ts';
+import type { Snapshot } from '../../live/snapshot.ts';
+import { storeFacts } from '../../live/store.ts';
 import { viewImage } from '../../live/search.ts';
-import { jsonOf } from '../body.ts';
+import { jsonOf } from '../../../http/body.ts';
+import { snapshotOf } from '../snapshot-of.ts';
 import { LABEL } from './review.ts';
 import type { Studio } from '../studio.ts';
 
-/** The query as options: numbers where the table has numbers. */
+/** The query as options: numbers where the table has numbers. What the data set is seen through is no option. */
 function queryOptions(c: Context): Record<string, string | number> {
   return Object.fromEntries(
-    Object.entries(c.req.query()).map(([key, value]) => {
+    Object.entries(without(c.req.query(), 'features')).map(([key, value]) => {
       const spec = Object.hasOwn(BROWSE_OPTIONS, key) ? BROWSE_OPTIONS[key as keyof typeof BROWSE_OPTIONS] : undefined;
       return [key, spec?.kind === 'number' && value !== '' ? Number(value) : value];
     }),
@@ -41,12 +44,12 @@ export function sendPicture(c: Context, bytes: Uint8Array): Response {
 export function imageRoutes(studio: Studio): Hono {
   const routes = new Hono();
   routes.get('/store', async (c) => {
-    const snapshot = await studio.store.current();
+    const snapshot = await snapshotOf(c, studio);
     const heads = await studio.heads.list(snapshot);
     return c.json({ facts: storeFacts(snapshot), heads } satisfies Api['GET /api/store']);
   });
   routes.get('/images', async (c) => {
-    const snapshot = await studio.store.current();
+    const snapshot = await snapshotOf(c, studio);
     const page = await browse(snapshot, studio.heads, queryOptions(c));
     return c.json(page satisfies Api['GET /api/images']);
   });

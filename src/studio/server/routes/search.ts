@@ -1,19 +1,20 @@
 import { Hono } from 'hono';
 import { search } from '../../live/search.ts';
-import type { Api } from '../../api/api.ts';
-import { bodyOf } from '../body.ts';
+import { MOST_UPLOAD_BYTES, type Api } from '../../api/api.ts';
+import { bodyOf } from '../../../http/body.ts';
+import { snapshotOf } from '../snapshot-of.ts';
 import type { Studio } from '../studio.ts';
 
 /** Search: a picture that is not in the store, and the map that it lands on. */
 export function searchRoutes(studio: Studio): Hono {
   const routes = new Hono();
   routes.get('/map', async (c) => {
-    const snapshot = await studio.store.current();
+    const snapshot = await snapshotOf(c, studio);
     return c.json(studio.map.answer(snapshot) satisfies Api['GET /api/map']);
   });
   routes.post('/search', async (c) => {
-    const bytes = await bodyOf(c);
-    const snapshot = await studio.store.current();
+    const bytes = await bodyOf(c, MOST_UPLOAD_BYTES);
+    const snapshot = await snapshotOf(c, studio);
     const answer = await search(bytes, c.req.queries('head') ?? [], {
       snapshot,
       network: studio.network,

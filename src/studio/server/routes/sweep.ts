@@ -2,12 +2,13 @@ import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import * as z from 'zod';
 import type { SweepState } from '../../api/studio-sweep.ts';
-import { sweepChoices } from '../../live/sweep-choices.ts';
+import { sweepChoices, withSideBySide } from '../../live/sweep-choices.ts';
 import { gridOfAxes } from '../../../workflows/sweep/axes.ts';
 import { configurationsOf } from '../../../workflows/sweep/grid.ts';
 import { SWEEP_DEFAULTS } from '../../../workflows/sweep/options.ts';
 import type { Api } from '../../api/api.ts';
-import { jsonOf } from '../body.ts';
+import { jsonOf } from '../../../http/body.ts';
+import { snapshotOf } from '../snapshot-of.ts';
 import type { Studio } from '../studio.ts';
 import { SWEEP_SCORES } from '../../../results/sweep-result.ts';
 
@@ -22,18 +23,20 @@ const requestSchema = z.strictObject({
 });
 
 /** Sweep: start one, watch it, stop it. */
-export function sweepRoutes({ sweep, store }: Studio): Hono {
+export function sweepRoutes(studio: Studio): Hono {
+  const { sweep } = studio;
   const routes = new Hono();
   routes.get('/sweep', (c) => c.json(sweep.state satisfies Api['GET /api/sweep']));
   routes.get('/sweep/choices', async (c) =>
-    c.json(sweepChoices(await store.current()) satisfies Api['GET /api/sweep/choices']),
+    c.json(sweepChoices(await snapshotOf(c, studio)) satisfies Api['GET /api/sweep/choices']),
   );
   routes.post('/sweep', async (c) => {
     const { axes, folds, score, save } = await jsonOf(c, requestSchema);
-    const grid = gridOfAxes(axes) ?? {};
+    const snapshot = await snapshotOf(c, studio);
+    const grid = withSideBySide(gridOfAxes(axes) ?? {}, snapshot);
     const gridSource = 'The sweep';
     configurationsOf(grid, gridSource); // refused here, not by the process that sweeps
-    sweep.start({ grid, gridSource, folds, score, save }, await store.current());
+    sweep.start({ grid, gridSource, folds, score, save }, snapshot);
     return c.json(sweep.state satisfies Api['POST /api/sweep']);
   });
   routes.delete('/sweep', async (c) => {

@@ -1,7 +1,8 @@
 import { Hono, type Context } from 'hono';
 import * as z from 'zod';
-import type { Api } from '../../api/api.ts';
-import { bodyOf, jsonOf } from '../body.ts';
+import { MOST_UPLOAD_BYTES, type Api } from '../../api/api.ts';
+import { bodyOf, jsonOf } from '../../../http/body.ts';
+import { snapshotOf } from '../snapshot-of.ts';
 import { sendPicture } from './images.ts';
 import type { Studio } from '../studio.ts';
 
@@ -15,11 +16,11 @@ const idOf = (c: Context): number => {
 
 /** Teach: classes that the user makes, their images, and the head that is fitted to them. */
 export function teachRoutes(studio: Studio): Hono {
-  const { teach, store, pictures } = studio;
+  const { teach, pictures } = studio;
   const routes = new Hono();
   const state = async (c: Context, work?: Promise<void>): Promise<Response> => {
     await work;
-    return c.json((await teach.state(await store.current())) satisfies Api['GET /api/teach']);
+    return c.json((await teach.state(await snapshotOf(c, studio))) satisfies Api['GET /api/teach']);
   };
 
   routes.get('/teach', (c) => state(c));
@@ -29,24 +30,24 @@ export function teachRoutes(studio: Studio): Hono {
   );
   routes.delete('/teach/classes/:id', (c) => state(c, teach.removeClass(idOf(c))));
   routes.post('/teach/classes/:id/images', async (c) => {
-    const bytes = await bodyOf(c);
+    const bytes = await bodyOf(c, MOST_UPLOAD_BYTES);
     const take = c.req.query('take');
     const image = { bytes, name: c.req.query('name') ?? '', ...(take && { take }) };
-    const added = await teach.addImage(idOf(c), image, await store.current());
+    const added = await teach.addImage(idOf(c), image, await snapshotOf(c, studio));
     return c.json(added satisfies Api['POST /api/teach/classes/:id/images']);
   });
   routes.delete('/teach/images/:id', (c) => state(c, teach.removeImage(idOf(c))));
   routes.post('/teach/undo', (c) => state(c, teach.undo()));
   routes.post('/teach/clear', (c) => state(c, teach.clear()));
   routes.post('/teach/ask', async (c) => {
-    const answer = await teach.ask(await bodyOf(c), await store.current());
+    const answer = await teach.ask(await bodyOf(c, MOST_UPLOAD_BYTES), await snapshotOf(c, studio));
     return c.json(answer satisfies Api['POST /api/teach/ask']);
   });
   routes.post('/teach/save', async (c) => {
     const { as, name } = await jsonOf(c, saveSchema);
     const saved =
       as === 'head'
-        ? await teach.saveHead(name, await store.current())
+        ? await teach.saveHead(name, await snapshotOf(c, studio))
         : await teach.saveDataset(name, studio.taughtFolder);
     return c.json(saved satisfies Api['POST /api/teach/save']);
   });

@@ -6,7 +6,8 @@ import { imageSource } from '../../../extract/source/open.ts';
 import { isRootThere } from '../../../extract/source/place.ts';
 import { stageClock, type StageClock } from '../../../extract/stage-clock.ts';
 import { fingerprintOf } from '../../../store/format/fingerprint.ts';
-import { versionFor, type StoreDraft } from '../../../store/format/manifest.ts';
+import type { StoreDraft } from '../../../store/format/manifest.ts';
+import { reportMigration } from '../../store-version.ts';
 import { writeManifest } from '../../../store/format/manifest-file.ts';
 import type { StoredSample } from '../../../store/format/shard.ts';
 import { storeFiles } from '../../../store/read/file.ts';
@@ -99,7 +100,7 @@ export async function tunedIntoStore(
     const { manifest } = store;
     const samples = [...(await storedList(storeFiles(path), manifest).samples())];
     const [{ settings, poolings, widths }] = extractor.sets;
-    const before = versionFor(manifest);
+    const before = manifest.version;
     const set = setFor(manifest, { settings, widths, engine: extractor.engine });
     await keepLayers(path, set, network.tuned);
     const { root } = manifest.dataset;
@@ -131,10 +132,7 @@ export async function tunedIntoStore(
       manifest.dataset.tuned = [...others, { fingerprint: set.fingerprint, poolings: covering }];
     }
     await writeManifest(store);
-    if (versionFor(manifest) > before)
-      work.listener?.note?.(
-        `The store is of version ${manifest.version} now, for it holds features of a tuned network: an older permafrost cannot read it any more.`,
-      );
+    reportMigration(before, manifest, work.listener);
     return { set: into, images: samples.length, fromMaps, decoded, unread };
   } finally {
     await extractor.executable.dispose();

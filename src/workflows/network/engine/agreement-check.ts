@@ -13,6 +13,7 @@ import { engineClass, REFERENCE } from '../../../extract/engines/choice/variants
 import { outputName } from '../../../extract/graph/program-graph.ts';
 import { networkId, type Program } from '../../../extract/program.ts';
 import { VERSION } from '../../version.ts';
+import { comparedApart, isForAProcess, isOfEngine } from './compared-apart.ts';
 
 /** How an engine agrees with ONNX Runtime in float32 on one network. */
 export interface Agreement {
@@ -56,10 +57,20 @@ export function decisiveFacts(engine: Engine, program: Program): Record<string, 
 const fileOf = (facts: Record<string, unknown>): string =>
   join(cacheFolder(), 'agreement', `${sha256Hex(canonicalJson(facts)).slice(0, 32)}.json`);
 
-/** What was kept of an earlier check; undefined where there was none, or where what is kept is not whole. */
+/** What is kept of an engine that ended its process: why it cannot be used. */
+interface Crash {
+  readonly crash: string;
+}
+
+/**
+ * What was kept of an earlier check; undefined where there was none, or where what is kept is not whole. Throws
+ * ENGINE_UNAVAILABLE where the engine ended its process then.
+ */
 function keptAgreement(file: string, { outputs }: Program, expected: number): Promise<Agreement | undefined> {
   return readKept(file, (json) => {
-    const { cosines } = json as Agreement;
+    const { cosines, crash } = json as Agreement & Partial<Crash>;
+    if (typeof crash === 'string')
+      throw new PermafrostError('ENGINE_UNAVAILABLE', `${crash} (As ${file} says of an earlier start.)`);
     const isWhole = outputs.every((output) => cosines[outputName(output)]! >= expected);
     return isWhole ? { cosines, expected } : undefined;
   });
@@ -87,22 +98,27 @@ function requireAgreement(engine: Engine, { cosines, expected }: Agreement): voi
   );
 }
 
-/** Loads an engine beside the reference and compares them; the outcome is kept where it agrees. */
+/**
+ * Compares an engine with the reference, in a process of its own where the engine may end that; the outcome is kept
+ * where it agrees.
+ */
 async function compare(
   engine: Engine,
   program: Program,
   { threads, listener }: CheckRequest,
-): Promise<{ readonly executable: Executable; readonly agreement: Agreement }> {
+): Promise<{ readonly executable?: Executable; readonly agreement: Agreement }> {
   const stage = 'checking the engine';
   listener?.progress?.({ stage, done: 0, total: 1, perSecond: 0, unit: 'pictures' });
-  const { executable, cosines } = await loadCompared(engine, program, threads);
+  const { executable, cosines } = isForAProcess(engine, program)
+    ? { cosines: await comparedApart(engine, program, threads) }
+    : await loadCompared(engine, program, threads);
   try {
     const byOutput = program.outputs.map((output, i) => [outputName(output), cosines[i]!] as const);
     const agreement = { cosines: Object.fromEntries(byOutput), expected: leastCosine(engine, program) };
     requireAgreement(engine, agreement);
-    return { executable, agreement };
+    return { ...(executable && { executable }), agreement };
   } catch (error) {
-    await executable.dispose();
+    await executable?.dispose();
     throw error;
   }
 }
@@ -117,7 +133,10 @@ async function keptOrCompared(
   const file = fileOf(facts);
   const kept = await keptAgreement(file, program, leastCosine(engine, program));
   if (kept !== undefined) return { agreement: kept };
-  const compared = await compare(engine, program, request);
+  const compared = await compare(engine, program, request).catch(async (error: unknown) => {
+    if (isOfEngine(error)) await keep(file, { crash: error.message, facts } satisfies Crash & { facts: unknown });
+    throw error;
+  });
   const problem = await keep(file, { ...compared.agreement, facts });
   if (problem !== undefined) {
     request.listener?.note?.(`That ${classOf(engine)} agrees with ONNX Runtime is checked at each start: ${problem}`);

@@ -2,6 +2,7 @@ import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/listener.ts';
 import {
   candidates,
+  isOpen,
   toBeMeasured,
   type ChoiceFacts,
   type EngineRequest,
@@ -101,17 +102,58 @@ export async function engineOfClass(
 export const insteadOfEngine = (): string =>
   `Install it or go to a machine that has it, or extract again with one of the engines ${ENGINE_NAMES.join(', ')} and train the head anew.`;
 
-/** The first of the candidates that runs here, and those that were tried before it: none is loaded in vain. */
+/** A graph that an engine is chosen for. */
+export interface ChosenFor {
+  /** What is measured of it where the choice hangs on that. */
+  readonly measured: MeasuredNetwork;
+  /** Tries an engine on it. Throws ENGINE_UNAVAILABLE or ENGINE_FAILED for one that does not run it. */
+  readonly tryOut: (engine: Engine) => Promise<unknown>;
+}
+
+/** Why an engine does not run the network that it is chosen for; undefined where it does. */
+async function problemOf(engine: Engine, tryOut: ChosenFor['tryOut']): Promise<PermafrostError | undefined> {
+  try {
+    await tryOut(engine);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PermafrostError && ['ENGINE_UNAVAILABLE', 'ENGINE_FAILED'].includes(error.code)) return error;
+    throw error;
+  }
+}
+
+interface FirstRunning {
+  readonly facts: ChoiceFacts;
+  /** Those that were tried before it, and it. */
+  readonly tried: readonly Attempt[];
+  readonly engine: Engine | null;
+}
+
+/** The first of the candidates that runs here: none is loaded in vain. Where one is named its own errors say more. */
 async function firstRunning(
   facts: ChoiceFacts,
-): Promise<{ readonly tried: Attempt[]; readonly engine: Engine | null }> {
+  graph: ChosenFor | undefined,
+  listener: Listener,
+): Promise<FirstRunning> {
+  const { request, unable = [] } = facts;
   const tried: Attempt[] = [];
   for (const variant of candidates(facts)) {
-    const one = await attempt(variant, facts.request.threads);
+    const one = await attempt(variant, request.threads);
     tried.push(one);
-    if (one.engine !== null) return { tried, engine: one.engine };
+    if (one.engine === null) continue;
+    // int8 has no calibration yet.
+    const isTried = graph !== undefined && isOpen(request.engine) && variant.precision !== 'int8';
+    const problem = isTried ? await problemOf(one.engine, graph.tryOut) : undefined;
+    if (problem === undefined) return { facts, tried, engine: one.engine };
+    const others = await firstRunning(
+      { ...facts, measured: undefined, unable: [...unable, variant.engine] },
+      graph,
+      listener,
+    );
+    if (others.engine === null) throw problem;
+    listener.note?.(`${variant.engine} is passed over: ${problem.message}`);
+    return others;
   }
-  return { tried, engine: null };
+  return { facts, tried, engine: null };
 }
 
 /** The facts with what was measured, where the choice of `variant` hangs on that; undefined where it does not. */
@@ -129,24 +171,22 @@ export async function factsMeasured(
 
 /**
  * The engine that serves a request best, reported with a faster one that could be added. Where that hangs on the
- * processor, or on the network because it is a graph, it is measured once. Throws OPTION_INVALID for a request that no
- * machine serves, ENGINE_UNAVAILABLE where this one does not.
+ * processor, or on the network because it is a graph, it is measured once; an engine that `auto` would take and that
+ * does not run the graph is passed over, and reported. Throws OPTION_INVALID for a request that no machine serves,
+ * ENGINE_UNAVAILABLE where this one does not.
  */
 export async function prepareEngine(
   request: EngineRequest,
   storedClasses: readonly string[],
-  graph: MeasuredNetwork | undefined,
+  graph: ChosenFor | undefined,
   listener: Listener,
 ): Promise<Engine> {
-  let facts = choiceFacts(request, storedClasses, graph);
-  let { tried, engine } = await firstRunning(facts);
-  if (engine !== null) {
-    const measured = await factsMeasured(tried.at(-1)!.variant, facts, graph, listener);
-    if (measured !== undefined) {
-      facts = measured;
-      ({ tried, engine } = await firstRunning(facts));
-    }
+  let found = await firstRunning(choiceFacts(request, storedClasses, graph?.measured), graph, listener);
+  if (found.engine !== null) {
+    const measured = await factsMeasured(found.tried.at(-1)!.variant, found.facts, graph?.measured, listener);
+    if (measured !== undefined) found = await firstRunning(measured, graph, listener);
   }
+  const { facts, tried, engine } = found;
   if (engine !== null) {
     const { why, hint } = chooseEngine(facts, tried)!;
     listener.note?.(choiceText(engine, why));

@@ -39,6 +39,15 @@ describe('the choice of engine', () => {
     expect(choice.hint).toBeUndefined();
   });
 
+  it('passes over an engine that does not run the network, without a word of adding it', () => {
+    const choice = choose({ isGraph: true, unable: ['openvino'] })!;
+    expect(engineClass(choice.variant)).toBe('onnxruntime/cpu/fp32');
+    expect(choice.why).toBe('what serves this here');
+    expect(choice.hint).toBeUndefined();
+    const asked = { engine: 'auto', precision: 'bf16' } as const;
+    expect(choose({ request: asked, isGraph: true, unable: ['openvino'] })).toBeUndefined();
+  });
+
   it('is openvino in fp32 where the processor has no bf16 units, or where that is not known, and says so', () => {
     expect(chosen({ processor: noBf16 })).toBe('openvino/cpu/fp32');
     expect(choose({ processor: noBf16 })!.why).toMatch(/no units for bf16/);

@@ -182,7 +182,7 @@ describe.each(HEAD_NAMES)('a trained %s on disk', (name) => {
 describe('a head with a rule for "unknown" on disk', () => {
   it.each(['logistic', 'knn', 'centroid'])('judges as before it was written: %s', async (head) => {
     const plan = { head, normalize: 'l2' } as const;
-    const before = await trainWithRule(plan, training, 0.1);
+    const before = await trainWithRule(plan, training, { reject: 0.1 });
     expect(before.result.reject).toMatchObject({ rate: 0.1, problem: null });
     const path = join(folder(), 'x.safetensors');
     await saveHead(path, before, { settings: settingsWith() }, '/store');
@@ -196,7 +196,7 @@ describe('a head with a rule for "unknown" on disk', () => {
 
   it('at a rate of 0 is a head without one, and so is a file that was written before there were any', async () => {
     const plan = { head: 'centroid', normalize: 'l2' } as const;
-    const trained = await trainWithRule(plan, training, 0);
+    const trained = await trainWithRule(plan, training, { reject: 0 });
     expect(trained.result.reject).toBeUndefined();
     const path = join(folder(), 'x.safetensors');
     await saveHead(path, trained, { settings: settingsWith() }, '/store');
@@ -217,7 +217,7 @@ describe('a head with a rule for "unknown" on disk', () => {
 
   it('tells false rejects of the validated images, and the accuracy of what is answered', async () => {
     const plan = { head: 'logistic', normalize: 'l2' } as const;
-    const { result } = await trainWithRule(plan, training, 0.1);
+    const { result } = await trainWithRule(plan, training, { reject: 0.1 });
     const { validated } = result.reject!.rule!;
     expect(validated).toMatchObject({ split: 'val', images: 36, accuracyOfAnswered: 1 });
     expect(validated.share).toBe(validated.rejected / 36);
@@ -228,7 +228,7 @@ describe('a head with a temperature on disk', () => {
   it.each(['ridge', 'linear-svm', 'softmax', 'knn', 'centroid', 'mlp'])(
     'answers with the same scaled probabilities, and with its own where the file has none: %s',
     async (head) => {
-      const trained = await trainWithRule({ head, normalize: 'l2' }, training, 0);
+      const trained = await trainWithRule({ head, normalize: 'l2' }, training, { reject: 0 });
       expect(trained.result.temperature).toBe(trained.head.temperature);
       const path = join(folder(), 'x.safetensors');
       await saveHead(path, trained, { settings: settingsWith() }, '/store');
@@ -248,7 +248,7 @@ describe('a head with a temperature on disk', () => {
   );
 
   it('is none of a logistic regression: its probabilities are its own', async () => {
-    const trained = await trainWithRule({ head: 'logistic', normalize: 'l2' }, training, 0.1);
+    const trained = await trainWithRule({ head: 'logistic', normalize: 'l2' }, training, { reject: 0.1 });
     expect(trained.head.temperature).toBeUndefined();
     const plain = await trainHead({ head: 'logistic', normalize: 'l2' }, training);
     expect(trained.head.state).toEqual(plain.head.state);

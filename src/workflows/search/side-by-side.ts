@@ -3,18 +3,20 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { matrix, row } from '../../core/matrix.ts';
 import type { Failure, FeaturePart } from '../../core/sample.ts';
+import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
+import { layersOfWeights } from '../../extract/weights/layers-of-weights.ts';
 import type { EngineAgreement, NetworkFacts } from '../../results/answer-results.ts';
 import type { EngineFacts } from '../../results/extract-result.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import type { Work } from '../work.ts';
-import type { FeatureMaker, Judge } from './agreement/judge.ts';
-import { CHECKING, requireAgreement } from './agreement/require-agreement.ts';
-import { cutsOfParts } from './cuts.ts';
-import { extractImages, extractSquares, type ExtractedImages } from './extract-images.ts';
-import { extractorLike, type Extractor, type ExtractorRequest } from './extractor.ts';
-import type { TunedLayers } from './tuned-layers.ts';
+import type { FeatureMaker, Judge } from '../network/agreement/judge.ts';
+import { CHECKING, requireAgreement } from '../network/agreement/require-agreement.ts';
+import { cutsOfParts } from '../network/cuts.ts';
+import { extractImages, extractSquares, type ExtractedImages } from '../network/extract-images.ts';
+import { extractorLike, type Extractor, type ExtractorRequest } from '../network/extractor.ts';
+import type { TunedLayers } from '../network/tuned-layers.ts';
 
 /** What features that stand side by side take of one network. */
 export interface PartsOfNetwork {
@@ -170,15 +172,22 @@ function makerOf(opened: readonly OpenedNetwork[], listener: Listener | undefine
 }
 
 /** The network that a weights file is of: of several graphs the one with its digest. Throws FINGERPRINT_MISMATCH. */
-async function ownerOf(
+export async function ownerOf<T extends Pick<PartsOfNetwork, 'settings' | 'known'>>(
   weights: string,
-  networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
-): Promise<PartsOfNetwork | undefined> {
+  networks: readonly [T, ...T[]],
+): Promise<T | undefined> {
   if (weights === '' || networks.length === 1) return networks[0];
-  const isGraph = ({ settings }: PartsOfNetwork): boolean => settings.graph !== undefined;
-  if (/\.(safetensors|h5|hdf5)$/i.test(weights)) return networks.find((one) => !isGraph(one));
-  const { digest } = await readOnnxFile(weights);
-  const owner = networks.find((one) => isGraph(one) && one.settings.weights === digest);
+  const isGraph = ({ settings }: T): boolean => settings.graph !== undefined;
+  const lists = networks.filter((one) => !isGraph(one));
+  const isOfLayers = /\.(safetensors|h5|hdf5|json)$/i.test(weights);
+  if (isOfLayers && lists.length === 1) return lists[0];
+  const { digest } = isOfLayers
+    ? await layersOfWeights(
+        weights,
+        lists.map(({ settings }) => layerBackbone(settings.backbone)!),
+      )
+    : await readOnnxFile(weights);
+  const owner = networks.find((one) => isGraph(one) !== isOfLayers && one.settings.weights === digest);
   if (owner !== undefined) return owner;
   const wanted = networks.map(({ settings, known }) => `${known?.name ?? settings.backbone} ${settings.weights}`);
   throw new PermafrostError(

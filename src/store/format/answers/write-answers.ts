@@ -1,0 +1,63 @@
+import { basename } from 'node:path';
+import { csvBytes } from '../../../core/table/csv.ts';
+import { lockstep } from '../../../core/table/lockstep.ts';
+import { parquetBytes } from '../../../core/table/parquet.ts';
+import type { Table } from '../../../core/table/table.ts';
+import { writeFileAtomic, type FileFacts } from '../atomic-file.ts';
+import { sealJson } from '../sealed-json.ts';
+import { answersFiles, type AnswersFiles, type AnswersOf } from './answers-seal.ts';
+import { answersColumns, answersRows, type AnswerRows } from './answers-table.ts';
+
+/** What is written beside a head. */
+export interface AnswersTable {
+  readonly permafrost: string;
+  readonly of: AnswersOf;
+  readonly classes: readonly string[];
+  /** All images, in the order of their paths; each batch is valid until the next is asked for. */
+  readonly rows: AsyncIterable<AnswerRows>;
+}
+
+/**
+ * Writes a head's answers beside its file, as Parquet and as CSV, and last of all their seal. Throws STORE_WRITE,
+ * PACKAGE_MISSING, and what the rows throw.
+ */
+export async function writeAnswers(
+  headFile: string,
+  { permafrost, of, classes, rows }: AnswersTable,
+): Promise<AnswersFiles> {
+  const files = answersFiles(headFile);
+  let [images, answered] = [0, 0];
+  const counted = async function* () {
+    for await (const some of rows) {
+      images += some.samples.length;
+      for (const is of some.answered) answered += is;
+      yield answersRows(some, classes);
+    }
+  };
+  const columns = answersColumns(classes);
+  const metadata = new Map([['permafrost', JSON.stringify({ answers: 1, headFile: basename(headFile), of })]]);
+  const lanes = lockstep(counted(), 2);
+  const write = (lane: (typeof lanes)[number], path: string, bytes: (table: Table) => AsyncIterable<Uint8Array>) =>
+    writeFileAtomic(path, bytes({ columns, rows: lane.items })).finally(lane.leave);
+  const written = await Promise.allSettled([
+    write(lanes[0]!, files.parquet, (table) => parquetBytes(table, { metadata })),
+    write(lanes[1]!, files.csv, csvBytes),
+  ]);
+  const [parquet, csv] = written.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  }) as [FileFacts, FileFacts];
+  const seal = sealJson({
+    format: 'permafrost-answers',
+    version: 1,
+    permafrost,
+    headFile: basename(headFile),
+    of,
+    images,
+    answered,
+    classes: [...classes],
+    files: { parquet, csv },
+  });
+  await writeFileAtomic(files.seal, [new TextEncoder().encode(seal)]);
+  return files;
+}

@@ -1,0 +1,171 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { sha256Hex } from '../../core/digest.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import { resolveOptions } from '../../core/options.ts';
+import { calibrate } from '../../extract/calibrate.ts';
+import { decodedImages } from '../../extract/image/decoded-images.ts';
+import type { ExportCheck, ExportOnnxResult } from '../../results/export-result.ts';
+import { requireFolderOf, writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { headNetworks } from '../../store/read/heads/head-file.ts';
+import { CALIBRATION_IMAGES } from '../network/calibration.ts';
+import { layersOfHead } from '../train/files/tuned-files.ts';
+import { openHead, type OpenedHead } from '../train/files/head-files.ts';
+import type { Work } from '../work.ts';
+import { checkImages, trainImages, type CheckImages } from './check-images.ts';
+import { checkModel } from './check-model.ts';
+import { exportedModel } from './exported-model.ts';
+import { exportedNetwork, type ExportedNetwork, type NetworkRequest } from './exported-network.ts';
+import { onOnnxRuntime, type FileRuntime } from './file-runtimes.ts';
+import { exportMetadata } from './metadata.ts';
+import { EXPORT_ONNX_OPTIONS, type ExportOnnxOptions } from './options.ts';
+
+/** An ONNX file is one message of protobuf, which has less than so many bytes. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+type Precision = ExportOnnxResult['precision'];
+
+function precisionOf({ int8, fp16 }: ExportOnnxOptions): Precision {
+  if (int8 && fp16)
+    throw new PermafrostError('OPTION_INVALID', 'export: --int8 and --fp16 are two precisions. Give one.');
+  return int8 ? 'int8' : fp16 ? 'fp16' : 'fp32';
+}
+
+/** Throws OPTION_INVALID where networks look at one picture in two ways. */
+function requireOneLook(networks: readonly ExportedNetwork[]): void {
+  const looks = networks.map(({ extractor: { contract } }) => `${contract.orientation} ${contract.alpha}`);
+  const other = looks.findIndex((look) => look !== looks[0]);
+  if (other === -1) return;
+  const [a, b] = [networks[0]!, networks[other]!].map(({ extractor: { contract } }) => contract);
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `The networks of this head take one picture in two ways: ${a!.name} with orientation ${a!.orientation} and alpha ${a!.alpha}, ${b!.name} with ${b!.orientation} and ${b!.alpha}. A file has one input. Train the head on networks of one way.`,
+  );
+}
+
+/** Throws PRECISION_LOSS where the file does not answer as permafrost does. */
+function requireAgreement({ on, runtimes }: ExportCheck, { maxDifference, minAgreement }: ExportOnnxOptions): void {
+  for (const { runtime, images, sameClass, largestDifference, worst } of runtimes) {
+    if (sameClass >= minAgreement * images && largestDifference <= maxDifference) continue;
+    throw new PermafrostError(
+      'PRECISION_LOSS',
+      `The file does not answer as permafrost does: in ${runtime}, on ${images} images of ${on}, ${images - sameClass} get another class, and a probability is up to ${largestDifference.toExponential(1)} off (${worst}); ` +
+        `expected ${minAgreement === 1 ? 'the same class for all' : `the same class for ${100 * minAgreement} %`} and at most ${maxDifference}. Nothing was written. Allow more with --max-difference and --min-agreement, or take another precision.`,
+    );
+  }
+}
+
+/** Calibrates on training images of the head's store. */
+const calibrateOnStore =
+  (opened: OpenedHead, threads: number, { signal, listener }: Work): NetworkRequest['calibrate'] =>
+  async (target) => {
+    const { root, samples } = await trainImages(opened);
+    const wanted = { root, samples, contract: target.contract, count: CALIBRATION_IMAGES, signal };
+    const images = await decodedImages(wanted);
+    listener?.note?.(`int8 is calibrated on ${images.length} training images.`);
+    return calibrate(target, images, { threads });
+  };
+
+/** The networks of a head, opened one after the other; all are closed where one does not open. */
+async function openNetworks(
+  opened: OpenedHead,
+  options: ExportOnnxOptions,
+  precision: Precision,
+  work: Work,
+): Promise<ExportedNetwork[]> {
+  const { threads, weights, backboneFile } = options;
+  const tuned = await layersOfHead(opened, backboneFile);
+  const request = {
+    precision: precision === 'int8' ? 'int8' : 'fp32',
+    threads,
+    calibrate: calibrateOnStore(opened, threads, work),
+  } as const;
+  const networks: ExportedNetwork[] = [];
+  try {
+    for (const [i, network] of headNetworks(opened.document).entries()) {
+      const own = { ...request, weights: i === 0 ? weights : '', tuned: i === 0 ? tuned : undefined };
+      networks.push(await exportedNetwork(network, own, work.listener));
+    }
+    requireOneLook(networks);
+    return networks;
+  } catch (error) {
+    await closeAll(networks);
+    throw error;
+  }
+}
+
+async function closeAll(networks: readonly ExportedNetwork[]): Promise<void> {
+  for (const { extractor } of networks) await extractor.executable.dispose();
+}
+
+async function checked(
+  bytes: Uint8Array,
+  opened: OpenedHead,
+  networks: readonly ExportedNetwork[],
+  images: CheckImages,
+  options: ExportOnnxOptions,
+  work: Work,
+): Promise<ExportCheck> {
+  const runtimes: FileRuntime[] = [];
+  try {
+    runtimes.push(await onOnnxRuntime(bytes, options.threads));
+    const check = await checkModel(runtimes, opened, networks, images, work);
+    requireAgreement(check, options);
+    return check;
+  } finally {
+    for (const runtime of runtimes) await runtime.dispose();
+  }
+}
+
+/**
+ * Writes a head as ONE ONNX file, from the pixels of an image of any size to probabilities, and checks it: it is run on
+ * the validated images, and written only where it answers as permafrost does. Throws OPTION_INVALID for a head that
+ * cannot be written, naming it and the reason, and where there is nothing to check on; PRECISION_LOSS where the answers
+ * differ; HEAD_CORRUPT, BACKBONE_INVALID, FINGERPRINT_MISMATCH, STORE_WRITE, INTERRUPTED.
+ */
+export async function exportOnnx(
+  headFile: string,
+  given: Partial<ExportOnnxOptions>,
+  work: Work = {},
+): Promise<ExportOnnxResult> {
+  const options = resolveOptions('export --onnx', EXPORT_ONNX_OPTIONS, given);
+  const { onnx: file } = options;
+  if (file === '')
+    throw new PermafrostError('OPTION_INVALID', 'export: no ONNX file is named. Give --onnx FILE, such as head.onnx.');
+  const precision = precisionOf(options);
+  if (options.noCheck && options.check !== '')
+    throw new PermafrostError('OPTION_INVALID', 'export: --check names images and --no-check takes none. Give one.');
+  requireFolderOf(file);
+  const opened = await openHead(headFile);
+  const images = options.noCheck ? undefined : await checkImages(opened, options.check, options.checkImages);
+  const networks = await openNetworks(opened, options, precision, work);
+  try {
+    const head = { file: headFile.replace(/^.*[/\\]/, ''), sha256: sha256Hex(await readFile(headFile)) };
+    const write = (check: ExportCheck | null) =>
+      exportedModel(opened, networks, exportMetadata(opened, networks, { head, precision, check }));
+    const draft = await write(null);
+    if (draft.bytes.length > MOST_BYTES)
+      throw new PermafrostError(
+        'OPTION_INVALID',
+        `The file would have ${draft.bytes.length} bytes, and an ONNX file has at most ${MOST_BYTES}. Take --fp16 or --int8, or a smaller network.`,
+      );
+    const check = images === undefined ? null : await checked(draft.bytes, opened, networks, images, options, work);
+    const { bytes, outputs, opset, domains } = check === null ? draft : await write(check);
+    const written = await writeFileAtomic(resolve(file), [bytes]);
+    const { name, classes } = opened.head;
+    return {
+      file: resolve(file),
+      ...written,
+      head: { file: resolve(headFile), name, classes },
+      precision,
+      opset,
+      domains,
+      input: 'image',
+      outputs,
+      check,
+      notes: [],
+    };
+  } finally {
+    await closeAll(networks);
+  }
+}

@@ -1,0 +1,36 @@
+import { booleanOption, integerOption, numberOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { THREADS_OPTION } from '../../extract/engines/engine.ts';
+
+/** Options of `export --onnx`. */
+export const EXPORT_ONNX_OPTIONS = {
+  onnx: stringOption('', 'an ONNX file: from the pixels of an image of any size to probabilities, checked'),
+  int8: booleanOption(
+    false,
+    'let the network compute on 8 bits, calibrated as the head was, or on its training images',
+  ),
+  fp16: booleanOption(false, 'keep the weights in 16 bits: half the bytes, computed in 32'),
+  check: stringOption(
+    '',
+    'images to check the file on, a data set, where those of the store that the head was trained on are gone',
+  ),
+  noCheck: booleanOption(false, 'write the file unchecked, and say so in it'),
+  maxDifference: numberOption(
+    1e-3,
+    'largest difference of a probability of the file from what permafrost answers; above, nothing is written',
+    { min: 0, max: 1 },
+  ),
+  minAgreement: numberOption(
+    1,
+    'least share of the images for which the file has to give the same class as permafrost; below, nothing is written',
+    { min: 0, max: 1 },
+  ),
+  checkImages: integerOption(0, 'most images that the file is checked on; 0: all', { min: 0 }),
+  threads: THREADS_OPTION,
+  backboneFile: stringOption(
+    '',
+    'of a head on features of a tuned network: the file of that network, where neither the head nor its store has its layers',
+  ),
+  weights: stringOption('', 'the weights file that the head was trained with, where it was not the bundled one'),
+} as const;
+/** Options of `export --onnx`. @interface */
+export type ExportOnnxOptions = OptionsOf<typeof EXPORT_ONNX_OPTIONS>;

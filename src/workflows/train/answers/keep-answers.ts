@@ -1,0 +1,35 @@
+import { factsOfFile } from '../../../store/format/answers/answers-seal.ts';
+import { labelsDigest } from '../../../store/format/answers/labels-digest.ts';
+import { writeAnswers } from '../../../store/format/answers/write-answers.ts';
+import { featuresDigest } from '../../../store/read/features-digest.ts';
+import type { AnswersResult } from '../../../results/head-result.ts';
+import { VERSION } from '../../version.ts';
+import type { Work } from '../../work.ts';
+import { answersOfHead, type AskedHead } from './answers-of-head.ts';
+
+/**
+ * Keeps what a head says of every image beside its file, as Parquet and CSV. Says where training images have no answer.
+ * Throws STORE_WRITE, STORE_CORRUPT, PACKAGE_MISSING, INTERRUPTED.
+ */
+export async function keepAnswers(headFile: string, asked: AskedHead, work: Work): Promise<AnswersResult> {
+  const { trained, store } = asked;
+  let [images, answered] = [0, 0];
+  const counted = async function* () {
+    for await (const rows of answersOfHead(asked, work)) {
+      images += rows.samples.length;
+      for (const is of rows.answered) answered += is;
+      yield rows;
+    }
+  };
+  const { parquet, csv } = await writeAnswers(headFile, {
+    permafrost: VERSION,
+    of: {
+      head: (await factsOfFile(headFile)).sha256,
+      labels: labelsDigest(await store.samples()),
+      features: featuresDigest(store.parts(trained.parts)),
+    },
+    classes: trained.head.classes,
+    rows: counted(),
+  });
+  return { parquet, csv, images, answered };
+}
