@@ -5,6 +5,7 @@ import { htmlReport } from './report/html/page.ts';
 import type { RunResult } from './results/head-result.ts';
 import { present, type ReportResult } from './results/report-data.ts';
 import { requireFolderOf, writeFileAtomic } from './store/format/atomic-file.ts';
+import { removeUnfinished } from './store/format/temporary-files.ts';
 import type { ReportOptions } from './workflows/report/options.ts';
 import { reportData } from './workflows/report/data.ts';
 import type { Work } from './workflows/work.ts';
@@ -45,6 +46,7 @@ export async function writeReport(
     htmlReport(data, { script, command: present(data.run) ? repeatCommand(data.run) : null }),
   );
   const file = out === '' ? join(data.store.store, 'report.html') : resolve(out);
+  await removeUnfinished(file);
   await writeFileAtomic(file, [page]);
   const { overBudget, unavailable } = data.thumbnails;
   return {

@@ -14,13 +14,19 @@ const damagedLines = (damaged: readonly DamagedFileResult[]): string =>
     )
     .join('');
 
-export function verifyText({ store, ok, files, bytes: size, damaged, orphans }: VerifyResult): string {
+export function verifyText({ store, ok, files, bytes: size, damaged, missing, orphans }: VerifyResult): string {
   const read = `${store}: ${plural(files, 'file')}, ${bytes(size)} read`;
   const left =
     orphans.length > 0
       ? `${plural(orphans.length, 'file')} left by a run that was killed; "permafrost gc" removes what nothing needs.\n`
       : '';
   if (ok) return `${read}, every byte is what was written.\n${left}`;
+  if (missing.length > 0 && damaged.length === 0) {
+    const lines = missing
+      .map(({ cut, images }) => `  ${cut} lacks the features of ${plural(images, 'image')}\n`)
+      .join('');
+    return `${read}, every byte is what was written, but features are MISSING:\n${lines}"permafrost repair" extracts them again.\n${left}`;
+  }
   const isStudio = ({ name }: DamagedFileResult): boolean => /^studio[\\/]/.test(name);
   const advice = [
     ...(damaged.every(isStudio) ? [] : ['"permafrost repair" drops them and extracts just those images again.\n']),
@@ -34,10 +40,10 @@ export function verifyText({ store, ok, files, bytes: size, damaged, orphans }: 
 }
 
 export function repairText({ store, damaged, lostRows, extracted, next }: RepairResult): string {
-  if (damaged.length === 0 && next === null) return `${store}: nothing is damaged.\n`;
+  if (damaged.length === 0 && extracted === 0 && next === null) return `${store}: nothing is damaged.\n`;
   const done =
     damaged.length === 0
-      ? `${store}: nothing was dropped.\n`
+      ? `${store}: nothing was dropped; ${plural(extracted, 'image')} extracted, which an earlier repair had left.\n`
       : `${store}: dropped ${plural(damaged.length, 'damaged file')}, ${plural(lostRows, 'row')} of features with them; ${plural(extracted, 'image')} extracted again.\n${damagedLines(damaged)}`;
   return next === null ? done : `${done}${next}\n`;
 }

@@ -1,8 +1,10 @@
 import type { EngineFacts } from './extract-result.ts';
 import type { Failure, Pooling, Split } from '../core/sample.ts';
 import type { CosineToFp32 } from '../extract/agreement.ts';
+import type { MissingRows } from '../store/care/missing-rows.ts';
 import type { DamagedFileResult } from '../store/care/verify.ts';
 
+export type { MissingRows } from '../store/care/missing-rows.ts';
 export type { DamagedFileResult } from '../store/care/verify.ts';
 
 /** What a store holds. */
@@ -43,13 +45,15 @@ export interface InspectResult {
   readonly bytes: number;
 }
 
-/** Whether every file of a store is what was written. */
+/** Whether every file of a store is what was written, and every set has the images that it must have. */
 export interface VerifyResult {
   readonly store: string;
   readonly ok: boolean;
   readonly files: number;
   readonly bytes: number;
   readonly damaged: readonly DamagedFileResult[];
+  /** Sets that lack images of the data set; looked for where no file is damaged. */
+  readonly missing: readonly MissingRows[];
   /** Files that nothing refers to, left by a killed run: `gc` removes them. */
   readonly orphans: readonly string[];
 }

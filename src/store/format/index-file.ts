@@ -10,7 +10,7 @@ import { writeFileAtomic } from './atomic-file.ts';
 import { requireHeld } from './lock/held-locks.ts';
 import { coveringSets, type FileEntry, type Manifest } from './manifest.ts';
 import { sealJson, unseal } from './sealed-json.ts';
-import { abandonedIn, withTemporaries } from './temporary-files.ts';
+import { abandonedIn, removeUnfinished, withTemporaries } from './temporary-files.ts';
 
 /** The folder of a store in which neighbour indices lie. */
 export const INDEX_FOLDER = 'indexes';
@@ -146,6 +146,8 @@ async function keepThrough<R extends IndexRecall>(
   const folder = join(store, INDEX_FOLDER);
   try {
     await mkdir(folder, { recursive: true });
+    for (const of of keys)
+      for (const end of ['bin', 'json']) await removeUnfinished(join(folder, `${stemOf(of)}.${end}`));
     const recall = await make(temporary);
     for (const [i, of] of keys.entries()) {
       const [name, path] = [`${stemOf(of)}.bin`, temporary[i]!];
@@ -160,7 +162,8 @@ async function keepThrough<R extends IndexRecall>(
     }
     return recall;
   } catch (cause) {
-    await Promise.all(temporary.map((path) => rm(path, { force: true })));
+    // What cannot be removed is no reason to hide why it was not written.
+    await Promise.all(temporary.map((path) => rm(path, { force: true }).catch(() => undefined)));
     if (cause instanceof PermafrostError) throw cause;
     throw new PermafrostError(
       'STORE_WRITE',

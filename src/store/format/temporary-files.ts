@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, rm, stat } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isFree, ownIdentity, spaceTag } from './lock/process-identity.ts';
 
@@ -19,6 +19,9 @@ const underWay = new Set<string>();
 /** Whether a name is that of a file that is not whole yet, as a killed process leaves it. */
 export const isTemporary = (name: string): boolean => NAME.test(name) || OLD_NAME.test(name);
 
+/** What the names of a file's temporary files begin with. */
+const stemOf = (path: string): string => basename(path).slice(0, 64);
+
 /**
  * Where a file is written until it is whole: beside it, under a name that no other process takes, on no host. It tells
  * the host, the space of process numbers there, and the process. Cut where the name would be too long for a disk.
@@ -26,7 +29,7 @@ export const isTemporary = (name: string): boolean => NAME.test(name) || OLD_NAM
 export function temporaryPath(path: string): string {
   const own = ownIdentity();
   const host = own.host.replaceAll(/[^A-Za-z0-9-]+/g, '-').slice(0, 20) || '-';
-  const name = `${basename(path).slice(0, 64)}.${host}-${spaceTag(own)}.${own.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const name = `${stemOf(path)}.${host}-${spaceTag(own)}.${own.pid}.${randomBytes(4).toString('hex')}.tmp`;
   return join(dirname(path), name);
 }
 
@@ -83,4 +86,14 @@ export async function abandonedIn(folder: string, names: readonly string[]): Pro
     }
   }
   return left;
+}
+
+/** Removes what killed processes left of writing a file: for those that are written outside of extractions. */
+export async function removeUnfinished(file: string): Promise<void> {
+  const folder = dirname(resolve(file));
+  const names = await readdir(folder).catch((): string[] => []);
+  const own = names.filter((name) => name.startsWith(`${stemOf(file)}.`));
+  // What cannot be removed is no reason not to write: "permafrost gc" names it.
+  for (const name of await abandonedIn(folder, own))
+    await rm(join(folder, name), { force: true }).catch(() => undefined);
 }

@@ -6,7 +6,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { dropLock, holdLock } from '../format/lock/held-locks.ts';
 import { LOCK_NAME, readLockFile, type Owner } from '../format/lock/lock-file.ts';
 import { ownIdentity, type ProcessIdentity } from '../format/lock/process-identity.ts';
-import { fileSystemTime, withTemporary } from '../format/temporary-files.ts';
+import { fileSystemTime, removeUnfinished, withTemporary } from '../format/temporary-files.ts';
 import { startBeating } from './lock-beat.ts';
 import { endLock, removeClaims } from './lock-claim.ts';
 import { judgeLock, LOCK_RULES, type LockRules } from './lock-rules.ts';
@@ -154,6 +154,7 @@ async function lockHeld(store: string, text: string, handle: FileHandle, beatMs:
   holdLock(store, text);
   const stop = startBeating(handle, Buffer.byteLength(text), beatMs);
   await removeClaims(store, text);
+  await removeUnfinished(path);
   return {
     async release() {
       dropLock(store);

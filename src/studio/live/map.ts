@@ -6,6 +6,7 @@ import { reasonOf } from '../../core/errors.ts';
 import { present, type OrReason } from '../../results/report-data.ts';
 import type { MapAnswer, MapPlace } from '../api/studio-data.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { removeUnfinished } from '../../store/format/temporary-files.ts';
 import { sealJson, unseal } from '../../store/format/sealed-json.ts';
 import { mapSample } from '../../workflows/report/map.ts';
 import type { MapDrawn, MapJob } from './draw-map.ts';
@@ -97,6 +98,7 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
     if (stored !== undefined || !present(drawn)) return;
     const file = join(snapshot.store.path, fileOf(snapshot));
     await mkdir(dirname(file), { recursive: true });
+    await removeUnfinished(file);
     await writeFileAtomic(file, [new TextEncoder().encode(sealJson(drawn))]);
   }
   function forSnapshot(snapshot: Snapshot): Known {

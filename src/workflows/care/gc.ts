@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
@@ -10,6 +10,7 @@ import { lockStore } from '../../store/write/lock.ts';
 import { coveringSets, restingOn, rowsOf } from '../../store/format/manifest.ts';
 import { readManifest, writeManifest } from '../../store/format/manifest-file.ts';
 import { storeAt } from '../../store/open.ts';
+import { removeFile } from '../../store/write/leftovers.ts';
 import { shardFileNames } from '../../store/write/shard-files.ts';
 import { verifyStore } from '../../store/care/verify.ts';
 import { lockRequest } from '../take-over.ts';
@@ -50,7 +51,7 @@ export async function gc(storePath: string, given: Partial<GcOptions> = {}, work
           ({ size }) => size,
           () => 0,
         );
-        if (!dryRun) await rm(join(path, name), { force: true });
+        if (!dryRun) await removeFile(join(path, name));
       }
     };
     // First of all: what is written below may get the name of a shard that a killed run had begun.

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
@@ -11,8 +10,10 @@ import { writeManifest } from '../../store/format/manifest-file.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import { tunedSets } from '../../store/read/tuned-sets.ts';
 import { storeAt, type Store } from '../../store/open.ts';
+import { removeFile } from '../../store/write/leftovers.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { damagedStudioFiles } from '../../store/format/studio-files.ts';
+import { missingRows } from '../../store/care/missing-rows.ts';
 import { isCache, verifyStore, withoutDamaged } from '../../store/care/verify.ts';
 import { extractMissingOfNetworks, lostOthersAdvice, otherNetworks } from './repair-networks.ts';
 import { extractMissingTuned, lostNetworksAdvice } from './repair-tuned.ts';
@@ -45,7 +46,7 @@ async function dropDamaged(
   const lost = withoutDamaged(manifest, damaged);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
   // The seal goes first: without it nobody takes up the shard again, also where the rest is not removed any more.
-  for (const name of files) if (name.endsWith('.json') && !after.has(name)) await rm(join(path, name), { force: true });
+  for (const name of files) if (name.endsWith('.json') && !after.has(name)) await removeFile(join(path, name));
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(path, set, shard);
   await writeManifest(store);
   reportMigration(from, manifest, listener);
@@ -54,7 +55,7 @@ async function dropDamaged(
   // An index is built again when it is next asked for.
   const indices = damaged.flatMap(({ name }) => indexParts(name));
   const stale = [...files.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices];
-  for (const name of stale) await rm(join(path, name), { force: true });
+  for (const name of stale) await removeFile(join(path, name));
   return { store: storeAt(store), damaged, lost, ...before };
 }
 
@@ -90,6 +91,8 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
   const { manifest } = store;
   const { samples, root, sets } = manifest.dataset;
   const found = { store: path, damaged, lostRows: lost };
+  // A repair that was killed has dropped what was damaged, and left it to this one to extract it again.
+  const lacks = lost > 0 || (await missingRows(store)).length > 0;
   const hasSets = sets.every((one) => manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint));
   if (samples === undefined || !hasSets || !isRootThere(root)) {
     const why =
@@ -98,7 +101,7 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
         : hasSets
           ? `The data set is not at ${root}`
           : 'The calibration of the current features was lost, and they with it';
-    const needed = damaged.length > 0 || samples === undefined;
+    const needed = damaged.length > 0 || samples === undefined || lacks;
     return {
       ...found,
       extracted: 0,
@@ -107,7 +110,7 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
         : null,
     };
   }
-  if (lost === 0) return { ...found, extracted: 0, next: advice.join(' ') || null };
+  if (!lacks) return { ...found, extracted: 0, next: advice.join(' ') || null };
   let tuned = 0;
   const problems: string[] = [];
   try {

@@ -10,7 +10,8 @@ import { openFinetuning, type OpenedFinetuning } from './open-finetuning.ts';
 import { FINETUNE_OPTIONS, type FinetuneOptions } from './options.ts';
 import { recipeOf } from './training/recipe.ts';
 import type { Finetuning } from './search.ts';
-import { readState, removeState, removeUnfinished, stateFileOf, writeState, type FinetuneState } from './state-file.ts';
+import { removeUnfinished } from '../../store/format/temporary-files.ts';
+import { readState, removeState, stateFileOf, writeState, type FinetuneState } from './state-file.ts';
 import { trainAll, type TrainedAll } from './train-all.ts';
 import { notesOn, withinMinutes } from './within-minutes.ts';
 

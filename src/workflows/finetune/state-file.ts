@@ -1,11 +1,10 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { readSafetensors, safetensorsParts, type SafeTensor } from '../../core/safetensors.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneEpoch, FinetuneTrial } from '../../results/finetune-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
-import { abandonedIn } from '../../store/format/temporary-files.ts';
 import { headDigest } from '../../store/read/heads/head-digest.ts';
 import type { FitState } from './training/tail-fit.ts';
 
@@ -111,13 +110,6 @@ export async function readState(file: string, id: string): Promise<FinetuneState
 
 /** Removes a state. */
 export const removeState = (file: string): Promise<void> => rm(file, { force: true });
-
-/** Removes what a killed process left of writing a state. */
-export async function removeUnfinished(file: string): Promise<void> {
-  const names = await readdir(dirname(file)).catch((): string[] => []);
-  const own = names.filter((name) => name.startsWith(basename(file)));
-  for (const name of await abandonedIn(dirname(file), own)) await rm(join(dirname(file), name), { force: true });
-}
 
 const damaged = (file: string, found: string): PermafrostError =>
   new PermafrostError(

@@ -5,6 +5,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { RunResult } from '../../results/head-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { removeUnfinished } from '../../store/format/temporary-files.ts';
 import { openDataset } from '../network/dataset.ts';
 import { extractAny } from '../extract/extract-tuned.ts';
 import { requireBothSides } from '../extract/after-decoding.ts';
@@ -69,7 +70,9 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
     }),
   };
   const text = `${JSON.stringify(result, null, 1)}\n`;
-  await writeFileAtomic(join(resolve(extracted.store), RESULTS_NAME), [new TextEncoder().encode(text)]);
+  const file = join(resolve(extracted.store), RESULTS_NAME);
+  await removeUnfinished(file);
+  await writeFileAtomic(file, [new TextEncoder().encode(text)]);
   return result;
 }
 
