@@ -4,12 +4,14 @@ import type { BackboneResult, BackbonesResult } from './backbone-results.ts';
 import type { CheckResult } from './check-result.ts';
 import type { BenchResult, DoctorResult, EnginesResult } from './engine-results.ts';
 import type { ExportOnnxResult, ExportWebResult } from './export-result.ts';
+import type { TableExportResult } from './export-table-result.ts';
 import type { ExtractResult } from './extract-result.ts';
 import type { FinetuneResult } from './finetune-result.ts';
 import type { HeadResult, RunResult } from './head-result.ts';
 import type { MergeResult, PartResult, PartsResult, PlanResult } from './machines-result.ts';
 import type { FilledResult, QueueProgress, WorkedUnit, WorkerResult } from './queue-result.ts';
 import type { ReportResult } from './report-data.ts';
+import type { ServeResult } from './serve-result.ts';
 import type { GcResult, InspectResult, MigrateResult, RepairResult, VerifyResult } from './store-results.ts';
 import type { SweepResult } from './sweep-result.ts';
 
@@ -43,10 +45,11 @@ export interface Documents {
   readonly finetune: FinetuneResult;
   readonly predict: PredictResult;
   readonly neighbors: NeighborsResult;
-  readonly export: ExportOnnxResult | ExportWebResult;
+  readonly export: ExportOnnxResult | ExportWebResult | TableExportResult;
   readonly check: CheckResult;
   readonly report: ReportResult;
   readonly studio: StudioStarted;
+  readonly serve: ServeResult;
   readonly inspect: InspectResult;
   readonly verify: VerifyResult;
   readonly repair: RepairResult;

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ServeResult } from '../../src/results/serve-result.ts';
+import { checkedDocuments } from './json-documents.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -28,7 +29,7 @@ export async function startService(args: readonly string[], env: NodeJS.ProcessE
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
-      if (stdout.endsWith('}\n')) resolve(JSON.parse(stdout) as ServeResult);
+      if (stdout.endsWith('}\n')) resolve(checkedDocuments('serve', stdout)[0] as ServeResult);
     });
     child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${stderr}`)));
   });

@@ -21,3 +21,17 @@ export interface WebModel {
   /** The version of permafrost that wrote it. */
   readonly permafrost: string;
 }
+
+/** What the head says of an image. */
+export interface WebAnswer {
+  /** The likeliest class, also where the image is unusual. */
+  readonly label: string;
+  readonly probability: number;
+  readonly probabilities: Readonly<Record<string, number>>;
+  /** Whether the image is unlike those that the head was trained on; false for a head without such a rule. */
+  readonly unusual: boolean;
+  /** The larger the stranger; null for a head without such a rule. */
+  readonly novelty: number | null;
+  /** From pixels to probabilities. */
+  readonly milliseconds: number;
+}

@@ -1,12 +1,12 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExportWebResult } from '../../../../src/results/export-result.ts';
 import type { PredictResult } from '../../../../src/results/answer-results.ts';
-import type { WebAnswer, WebModel } from '../../../../src/workflows/export/web/page/model.ts';
+import type { WebAnswer, WebModel } from '../../../../src/workflows/export/web/web-model.ts';
 import { axeFindings, CHROMIUM, LOOKS, needsBrowser, startBrowser } from '../../../support/browser.ts';
 import { document, permafrost } from '../../../support/command.ts';
 import { emojiDataset } from '../../../support/emoji-dataset.ts';
@@ -68,11 +68,11 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('an exported page in a browser')
     // What people have: large and small JPEGs, a turned one, grey ones, transparent ones.
     const made = join(root, 'images');
     await mkdir(made);
-    const drawn = (label: string, i: number): sharp.Sharp => {
+    const drawn = (label: string, i: number): Sharp => {
       const names = readdirSync(join(dataset, 'val', label)).sort();
       return sharp(readFileSync(join(dataset, 'val', label, names[i]!)));
     };
-    const keep = async (name: string, image: sharp.Sharp): Promise<void> => {
+    const keep = async (name: string, image: Sharp): Promise<void> => {
       images.push(join(made, name));
       await image.toFile(join(made, name));
     };
