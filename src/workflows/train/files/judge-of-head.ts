@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../../core/errors.ts';
 import { present, type OrReason } from '../../../results/or-reason.ts';
-import { fromLossless } from '../../../extract/image/lossless.ts';
+import { fromLossless } from '../../../extract/lossless-square.ts';
 import { openStore } from '../../../store/open.ts';
 import { headNetworks } from '../../../store/read/heads/head-file.ts';
 import type { FeatureMaker, Judge, Pairs } from '../../network/agreement/judge.ts';

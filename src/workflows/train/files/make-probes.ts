@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import { selectRows } from '../../../core/matrix.ts';
-import { toLossless } from '../../../extract/image/lossless.ts';
+import { toLossless } from '../../../extract/lossless-square.ts';
 import { squareOf } from '../../../extract/image/open-image.ts';
 import { isOfStorage } from '../../../extract/source/image-source.ts';
 import { withSource } from '../../../extract/source/open.ts';

@@ -1,5 +1,5 @@
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { loadSharp } from './sharp.ts';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { loadSharp } from './image/sharp.ts';
 
 /** A square of `size` pixels a side, uint8 RGB, as a lossless WebP file. */
 export async function toLossless(square: Uint8Array, size: number): Promise<Uint8Array> {
