@@ -51,8 +51,13 @@ async function execute({ spec, args, flags }: Request & { kind: 'run' }): Promis
       if (flags.json === true) writeJson(spec.name, document, indent);
       else process.stdout.write(text);
     };
+    const print = (text: string): void => {
+      listener.clear();
+      process.stdout.write(text);
+    };
     const { signal } = interruptible();
-    const outcome = await spec.act(args, flags, { signal, listener, announce, takeOver: flags.takeOver === true });
+    const takeOver = flags.takeOver === true;
+    const outcome = await spec.act(args, flags, { signal, listener, announce, print, takeOver });
     listener.clear();
     if (flags.json === true) {
       if (outcome.json !== undefined) writeJson(spec.name, outcome.json, indent);

@@ -1,5 +1,4 @@
 import type {
-  Answer,
   EngineAgreement,
   IndexResult,
   NeighborResult,
@@ -21,16 +20,39 @@ function neighborLines(neighbors: readonly NeighborResult[]): string {
     .join('');
 }
 
+type Prediction = PredictResult['predictions'][number];
+
+/** Whether the rule of the head says that an image is unknown, and not its probability alone. */
+const isStrange = ({ strangeness }: Prediction): boolean =>
+  strangeness !== null && strangeness.value > strangeness.threshold;
+
 /** What is answered: the likeliest class and its probability, and where the image is unusual, how much so. */
-function answer({ unknown, label, guess, probability, strangeness }: Answer): string {
+function answer(one: Prediction): string {
+  const { unknown, label, guess, probability, strangeness } = one;
   // What older versions wrote may have the word "unknown" as its label.
   const best = `${printable(unknown ? guess : label)} (${probability.toFixed(4)})`;
-  return unknown && strangeness !== null ? `${best}; ${unusualText(strangeness)}` : best;
+  return unknown && isStrange(one) ? `${best}; ${unusualText(strangeness!)}` : best;
+}
+
+/** The likeliest classes, where several were asked for. */
+function classLines({ top = [] }: Prediction): string {
+  return top.map(({ label, probability }) => `  ${probability.toFixed(4)}  ${printable(label)}\n`).join('');
+}
+
+/** That an image is unknown for nothing but its probability. */
+function unsure(one: Prediction): string {
+  return one.unknown && !isStrange(one) ? ', unknown: less likely than asked for' : '';
 }
 
 /** Predictions for a terminal: answer, probability, nearest training images of each image. */
-export function predictText({ predictions, failed, agreement }: PredictResult): string {
-  const blocks = predictions.map((one) => `${printable(one.path)}: ${answer(one)}\n${neighborLines(one.neighbors)}`);
+export function predictText({
+  predictions,
+  failed,
+  agreement,
+}: Pick<PredictResult, 'predictions' | 'failed' | 'agreement'>): string {
+  const blocks = predictions.map(
+    (one) => `${printable(one.path)}: ${answer(one)}${unsure(one)}\n${classLines(one)}${neighborLines(one.neighbors)}`,
+  );
   return blocks.join('') + standIn(agreement) + failuresText(failed);
 }
 

@@ -1,4 +1,5 @@
 import type { Confusion, HeadResult, Mistake, RunResult, ViewsBenefit, LearningCurve } from '../results/head-result.ts';
+import { answersText } from './answers-text.ts';
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds, signed } from './format.ts';
 import { printable } from './printable.ts';
@@ -126,6 +127,7 @@ export function runText(result: RunResult): string {
     if (best.reject !== undefined) parts.push(...rejectLines(best.reject));
     if (best.test !== undefined) parts.push(testText(best.test));
     if (best.file !== null) parts.push(`${savedText(best)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
+    if (best.answers !== undefined) parts.push(answersText(best.answers));
   }
   if (result.strategies !== undefined) parts.push(strategiesText(result.strategies));
   return `${parts.join('\n').trimEnd()}\n`;
@@ -146,5 +148,6 @@ export function trainText(head: HeadResult): string {
     ...(head.reject === undefined ? [] : rejectLines(head.reject)),
   ];
   if (file !== null) lines.push(savedText(head));
+  if (head.answers !== undefined) lines.push(answersText(head.answers));
   return `${lines.join('\n')}\n`;
 }

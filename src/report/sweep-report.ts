@@ -1,3 +1,4 @@
+import { answersText } from './answers-text.ts';
 import type { RankedCandidate, SweepConfiguration, SweepResult, SweepScore } from '../results/sweep-result.ts';
 import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
@@ -92,6 +93,7 @@ export function sweepText(result: SweepResult, top: number): string {
     best.file === null
       ? 'Not saved: --save writes it to a head file.'
       : `${savedText(best)}; use it with: npx permafrost predict HEAD-FILE IMAGE`,
+    ...(best.answers === undefined ? [] : [answersText(best.answers)]),
     `Results: ${printable(result.ledger)}`,
   ];
   return `${lines.join('\n')}\n`;

@@ -56,8 +56,11 @@ export async function fillStore(
 }
 
 /** Makes `samples` what the store says of its one set. */
-export function commitSamples({ store, manifest, set }: MadeStore, samples: readonly StoredSample[]): Promise<void> {
-  return commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples, failures: [] });
+export async function commitSamples(
+  { store, manifest, set }: MadeStore,
+  samples: readonly StoredSample[],
+): Promise<void> {
+  await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples, failures: [] });
 }
 
 /** Every file of a folder with its bytes as text, so that two folders compare by one equality. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { FILE_TIMES_NAME, fileTimesProblem } from '../format/file-times-file.ts';
 import { checkIndexFile, indexFiles } from '../format/index-file.ts';
+import { damagedAnswers } from '../format/answers/kept-answers.ts';
 import { leftovers } from '../write/leftovers.ts';
 import { SKETCHES_NAME, sketchesProblem } from '../format/sketches-file.ts';
 import {
@@ -121,8 +122,11 @@ export async function verifyStore(
     bytes += entry.bytes;
     onFile(++done, total);
   }
+  const answers = await damagedAnswers(path);
+  damaged.push(...answers.damaged.map((file) => ({ ...file, rows: 0 })));
+  bytes += answers.bytes;
   const orphans = (await leftovers(store)).filter((name) => damaged.every((file) => file.name !== name));
-  return { store, damaged, orphans, files: total, bytes };
+  return { store, damaged, orphans, files: total + answers.files, bytes };
 }
 
 /**

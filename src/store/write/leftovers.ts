@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { staleAnswers } from '../format/answers/kept-answers.ts';
 import { indexLeftovers } from '../format/index-file.ts';
 import { isLocked } from './lock.ts';
 import { restingOn, type StoreFolder } from '../format/manifest.ts';
@@ -22,7 +23,7 @@ export async function removeFile(path: string): Promise<void> {
 /**
  * What a killed process has left in a store, as sorted names relative to it: unfinished files (of heads and of the
  * studio too) that no living process writes, images that no journal names, shards and sample lists that the manifest
- * does not name, and indices that are not current. Other files are the user's own.
+ * does not name, indices that are not current, and tables of answers of heads that are gone or of other labels. Other files are the user's own.
  */
 export async function leftovers({ path: store, manifest }: StoreFolder): Promise<string[]> {
   const named = new Set<string | undefined>([
@@ -45,6 +46,7 @@ export async function leftovers({ path: store, manifest }: StoreFolder): Promise
     ...files.filter((name) => isStoreFile(name) && !named.has(name)),
     ...(await abandonedIn(join(store, 'heads'), heads)).map((name) => join('heads', name)),
     ...(await indexLeftovers(store, manifest)),
+    ...(await staleAnswers(store, manifest.dataset.samples?.sha256)),
   ].sort();
 }
 

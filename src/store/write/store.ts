@@ -20,6 +20,7 @@ import {
   type ManifestDraft,
   type StoreDraft,
 } from '../format/manifest.ts';
+import { staleAnswers } from '../format/answers/kept-answers.ts';
 import { readManifest, writeManifest } from '../format/manifest-file.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
 import { takeUpSealed } from './shard-files.ts';
@@ -147,7 +148,11 @@ function listDigest(samples: SampleRows, split: SplitOrigin | undefined): string
   return hash.update(before === '[' ? '[]' : ']').digest('hex');
 }
 
-/** Makes `samples`, which all have features in every one of `sets`, the store's data set, at once. */
+/**
+ * Makes `samples`, which all have features in every one of `sets`, the store's data set, at once. Where that is another
+ * list than before, heads' answers to the former one go, by whose labels and splits nobody is misled then; gives the
+ * names of their files.
+ */
 export async function commitDataset(
   store: StoreDraft,
   dataset: {
@@ -168,7 +173,7 @@ export async function commitDataset(
     readonly split?: SplitOrigin;
     readonly failures: readonly Failure[];
   },
-): Promise<void> {
+): Promise<readonly string[]> {
   const { path, manifest } = store;
   const before = manifest.dataset.samples;
   const name = `samples-${listDigest(dataset.samples, dataset.split).slice(0, 16)}.arrow`;
@@ -192,5 +197,9 @@ export async function commitDataset(
     failures: [...dataset.failures],
   };
   await writeManifest(store);
-  if (before !== undefined && before.name !== name) await removeFile(join(path, before.name));
+  if (before === undefined || before.name === name) return [];
+  await removeFile(join(path, before.name));
+  const stale = await staleAnswers(path, samples.sha256);
+  for (const file of stale) await removeFile(join(path, file));
+  return stale;
 }

@@ -65,6 +65,8 @@ export interface HeadVerdict {
 export interface StoredVerdict extends HeadVerdict {
   /** Whether the head was trained on a file of the same content: then it is no measure. Null where it is not known. */
   readonly trainedOn: boolean | null;
+  /** Whether this was said by a head that was fitted without the image, as the table of answers has it. */
+  readonly outOfFold: boolean;
 }
 
 export interface BrowseRow extends ImageCard {

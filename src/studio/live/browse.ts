@@ -8,8 +8,9 @@ import {
 } from '../../core/options.ts';
 import { SPLITS } from '../../core/sample.ts';
 import type { BrowsePage, BrowseRow } from '../api/studio-data.ts';
-import { verdictOf, type LiveHeads } from './heads.ts';
+import type { LiveHeads } from './heads.ts';
 import { cardOf, type Snapshot } from './snapshot.ts';
+import { verdictOf } from './verdicts.ts';
 
 /** What is shown of a store's images, and in which order. */
 export const BROWSE_OPTIONS = {
@@ -63,7 +64,8 @@ export async function browse(
   const rows = Array.from(found.subarray((page - 1) * request.perPage, page * request.perPage), (i): BrowseRow => {
     if (verdicts === undefined) return { ...cardOf(snapshot, i), verdict: null };
     const trainedOn = verdicts.trainedOn?.has(samples.digests.at(i)!) ?? null;
-    return { ...cardOf(snapshot, i), verdict: { ...verdictOf(verdicts, i), trainedOn } };
+    const outOfFold = verdicts.outOfFold[i] === 1;
+    return { ...cardOf(snapshot, i), verdict: { ...verdictOf(verdicts, i), trainedOn, outOfFold } };
   });
   return { snapshot: snapshot.name, total, page, pages, rows };
 }

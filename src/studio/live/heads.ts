@@ -3,17 +3,16 @@ import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { stampText } from '../../core/file-stamp.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
-import { blocksOf } from '../../core/rows.ts';
 import type { FeaturePart } from '../../core/sample.ts';
-import type { HeadAnswer, HeadFacts, HeadVerdict } from '../api/studio-data.ts';
+import type { HeadAnswer, HeadFacts } from '../api/studio-data.ts';
 import { present, type OrReason } from '../../results/or-reason.ts';
 import { partsText } from '../../store/read/stored-parts.ts';
-import type { TrainedContents } from '../../store/read/heads/trained-contents.ts';
 import { unusualText } from '../../report/reject-report.ts';
 import { storedPartsOfHead } from '../../workflows/train/head-parts.ts';
 import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/files/head-files.ts';
 import type { Snapshot } from './snapshot.ts';
+import { answersBeside, verdictsOn, type AskedHead, type Verdicts } from './verdicts.ts';
 import { mutex } from '../../core/mutex.ts';
 
 /** Heads whose verdicts on all images are kept at once, at 8 bytes an image. */
@@ -21,25 +20,10 @@ const KEPT = 4;
 /** Classes that an answer names. */
 const SHOWN_CLASSES = 10;
 
-/** By row: the likeliest class of each image as an index into `classes`, and its probability. */
-export interface Verdicts {
-  readonly classes: readonly string[];
-  readonly best: Int32Array;
-  readonly probability: Float32Array;
-  /** What the head was trained on; undefined where its file does not tell. */
-  readonly trainedOn: TrainedContents | undefined;
-}
-
 /** A picture that heads are asked about: the SHA-256 of its file, and parts of its features, shape (1, width). */
 export interface AskedPicture {
   readonly sha256: string;
   featuresIn(part: FeaturePart): Promise<Matrix>;
-}
-
-/** A head whose features a store has, and which parts of them it reads. */
-interface AskedHead {
-  readonly opened: OpenedHead;
-  readonly parts: readonly FeaturePart[];
 }
 
 /** What a head reads of a picture: its parts side by side, shape (1, width). */
@@ -62,7 +46,7 @@ export interface LiveHeads {
   /** One head's answer about a picture; a problem is data. */
   answer(id: string, picture: AskedPicture, snapshot: Snapshot): Promise<HeadAnswer>;
   /**
-   * Of all images, read in parts. Throws OPTION_INVALID for an unknown id, and for a head that reads its training rows
+   * Of all images: as the table beside the head has them, where that fits, else read in parts. Throws OPTION_INVALID for an unknown id, and for a head that reads its training rows
    * from the store once for each part: that would take hours.
    */
   verdicts(id: string, snapshot: Snapshot): Promise<Verdicts>;
@@ -87,43 +71,6 @@ export function shownClasses(classes: readonly string[], p: Float32Array): HeadA
     .map((label, c) => ({ label, probability: p[c]! }))
     .sort((a, b) => b.probability - a.probability || (a.label < b.label ? -1 : 1))
     .slice(0, SHOWN_CLASSES);
-}
-
-/** The likeliest class of one row. */
-export function verdictOf({ classes, best, probability }: Omit<Verdicts, 'trainedOn'>, i: number): HeadVerdict {
-  return { label: classes[best[i]!]!, probability: probability[i]! };
-}
-
-async function judgeAll({ opened, parts }: AskedHead, snapshot: Snapshot): Promise<Verdicts> {
-  const { store, samples, pooling, features } = snapshot;
-  const { classes } = opened.head;
-  const verdicts: Verdicts = {
-    classes,
-    best: new Int32Array(samples.length),
-    probability: new Float32Array(samples.length),
-    trainedOn: opened.trainedOn,
-  };
-  const put = (p: Float32Array, i: number): void => {
-    let best = 0;
-    for (let c = 1; c < p.length; c++) if (p[c]! > p[best]!) best = c;
-    verdicts.best[i] = best;
-    verdicts.probability[i] = p[best]!;
-  };
-  if (parts.length === 1 && parts[0]!.cut === features.name && parts[0]!.pooling === pooling) {
-    await (
-      await snapshot.rows()
-    ).each(async (X, rowOf) => {
-      const P = await probabilities(opened, X);
-      for (let j = 0; j < P.rows; j++) put(row(P, j), rowOf(j));
-    });
-    return verdicts;
-  }
-  const stored = await store.rows({ parts, memory: 'blocks' });
-  for await (const { start, X } of blocksOf(stored)) {
-    const P = await probabilities(opened, X);
-    for (let i = 0; i < P.rows; i++) put(row(P, i), stored.places[start + i]!);
-  }
-  return verdicts;
 }
 
 export function liveHeads(store: string): LiveHeads {
@@ -204,11 +151,6 @@ export function liveHeads(store: string): LiveHeads {
       const asked = askedHead(await open(id), snapshot);
       if (!present(asked)) throw new PermafrostError('FINGERPRINT_MISMATCH', `${id}: ${asked.missing}`);
       const head = asked.opened;
-      if (head.rowsMemory > 0)
-        throw new PermafrostError(
-          'OPTION_INVALID',
-          `${id} compares an image with ${head.document.trained.images} training images that it reads from the disk: for all ${snapshot.samples.length} images that would take hours. Choose another head; about single images this one can be asked.`,
-        );
       const key = `${snapshot.name}/${id}/${await stampOf(id)}`;
       const known = judged.get(key);
       if (known !== undefined) {
@@ -216,7 +158,13 @@ export function liveHeads(store: string): LiveHeads {
         judged.set(key, known);
         return known;
       }
-      const found = judgeAll(asked, snapshot);
+      const table = await answersBeside(join(folder, id), head, snapshot);
+      if (head.rowsMemory > 0 && table?.isWhole !== true)
+        throw new PermafrostError(
+          'OPTION_INVALID',
+          `${id} compares an image with ${head.document.trained.images} training images that it reads from the disk: for all ${snapshot.samples.length} images that would take hours. Choose another head; about single images this one can be asked.`,
+        );
+      const found = verdictsOn(asked, snapshot, table);
       judged.set(key, found);
       found.catch(() => judged.delete(key));
       if (judged.size > KEPT) judged.delete(judged.keys().next().value!);

@@ -9,7 +9,12 @@ import { readCalibration } from '../../store/read/calibration-file.ts';
 import type { EngineAgreement } from '../../results/answer-results.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import type { NamedSet, StoredNetwork } from '../../store/read/stored-networks.ts';
-import { extractorLike, requireLike, type Extractor, type ExtractorRequest } from '../../workflows/network/extractor.ts';
+import {
+  extractorLike,
+  requireLike,
+  type Extractor,
+  type ExtractorRequest,
+} from '../../workflows/network/extractor.ts';
 import { ownerOf } from '../../workflows/search/side-by-side.ts';
 import { layersOfSet } from '../../workflows/network/tuned-layers.ts';
 import type { Snapshot } from './snapshot.ts';

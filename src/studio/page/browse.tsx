@@ -118,7 +118,9 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
                     <span class={image.verdict.label === image.label ? 'verdict' : 'verdict wrong'}>
                       {image.verdict.label === image.label ? '✓ ' : '✗ '}
                       {image.verdict.label} {percent(image.verdict.probability)}
-                      {image.verdict.trainedOn === true && ' (trained on)'}
+                      {image.verdict.outOfFold
+                        ? ' (by a head that had not seen it)'
+                        : image.verdict.trainedOn === true && ' (trained on)'}
                     </span>
                   )}
                 </Tile>

@@ -3,6 +3,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import type { RepairResult } from '../../results/store-results.ts';
 import { isRootThere } from '../../extract/source/place.ts';
+import { answersParts } from '../../store/format/answers/kept-answers.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { requireHeld } from '../../store/format/lock/held-locks.ts';
 import { lockStore } from '../../store/write/lock.ts';
@@ -54,7 +55,9 @@ async function dropDamaged(
   const caches = damaged.map(({ name }) => name).filter(isCache);
   // An index is built again when it is next asked for.
   const indices = damaged.flatMap(({ name }) => indexParts(name));
-  const stale = [...files.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices];
+  // So is a table of answers, with its head.
+  const answers = damaged.flatMap(({ name }) => answersParts(name));
+  const stale = [...files.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices, ...answers];
   for (const name of stale) await removeFile(join(path, name));
   return { store: storeAt(store), damaged, lost, ...before };
 }

@@ -1,6 +1,6 @@
 import { plural } from '../../core/words.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
-import { contractId } from '../../extract/contract.ts';
+import { contractId, contractLabel } from '../../extract/contract.ts';
 import { withSourceOf } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { Remark } from '../../extract/image/remarks.ts';
@@ -29,6 +29,7 @@ import { writeFailures } from './failures-file.ts';
 import { keepTimes, keptSketches, rememberedTimes } from './remembered-images.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
+import { noteStaleAnswers } from '../stale-answers.ts';
 import { reportMigration } from '../store-version.ts';
 
 /** Images by split, and the class names, of what has features. */
@@ -144,7 +145,7 @@ async function extractFrom(
   const tuned = await tunedCoverings(store, listed, wanted, work);
   const others = await coveringNetworks(store, listed, wanted, isNext, work);
   const whole = { root, sets: wanted, tuned, others, failures: failed, split: split ?? drawn.origin };
-  await commitDataset(store, { ...whole, samples: listed });
+  noteStaleAnswers(await commitDataset(store, { ...whole, samples: listed }), work.listener);
   const isViewed = ({ settings }: FeatureSet): boolean => viewCuts?.includes(settings.cut) ?? true;
   // A set stays in its place, of which no pooling is wanted: networks are numbered as the sets are.
   const viewed = wanted.map(({ set, poolings }) => ({ set, poolings: isViewed(set) ? poolings : [] }));
@@ -163,7 +164,8 @@ async function extractFrom(
   );
   const warnings = [...losses, ...odd];
   for (const warning of warnings) work.listener?.note?.(warning);
-  if (views !== undefined) await commitDataset(store, { ...whole, samples, views: views.sets });
+  if (views !== undefined)
+    noteStaleAnswers(await commitDataset(store, { ...whole, samples, views: views.sets }), work.listener);
   reportMigration(from, manifest, work.listener);
   if (remembersTimes) await keepTimes(times, work);
   await writeFailures(path, failed);
@@ -184,7 +186,7 @@ async function extractFrom(
     views: views?.result ?? null,
     engine: extractor.engine,
     cosineToFp32: wanted[0]?.set.quantization?.cosine ?? null,
-    contract: extractor.contract.name,
+    contract: contractLabel(extractor.contract, extractor.network.backbone.name),
     contractId: contractId(extractor.contract),
     cut: cutsText(extractor.sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
     dtype: options.dtype,

@@ -82,6 +82,7 @@ export const RUN_OPTIONS = {
   memory: memoryOption('memory that training the heads may take; features that need more are read in streams'),
   reject: REJECT_OPTION,
   probeImages: PROBE_OPTION,
+  answers: booleanOption(false, 'keep every head, with a table of its answers to each image, and not the best alone'),
   strategies: booleanOption(
     false,
     'also try the four strategies of the 2020 report side by side: head only, all layers retrained, early layers frozen, layers as features',

@@ -25,6 +25,7 @@ import { coveringNetworks } from '../extract/covering-networks.ts';
 import { tunedCoverings } from '../extract/tuned/tuned-coverings.ts';
 import { cutsText } from '../network/cuts.ts';
 import { progressMeter } from '../progress-meter.ts';
+import { noteStaleAnswers } from '../stale-answers.ts';
 import { reportMigration } from '../store-version.ts';
 import { VERSION } from '../version.ts';
 import { lockRequest } from '../take-over.ts';
@@ -203,7 +204,8 @@ async function mergeInto(
   const views = await mergeViews(into, isHeldOut, counts, work);
   const split: SplitOrigin = draw?.origin ?? { by: 'dataset' };
   const root = plan.dataset.root;
-  await commitDataset(store, { root, sets: wanted, tuned, others, views, samples, split, failures: failed });
+  const dataset = { root, sets: wanted, tuned, others, views, samples, split, failures: failed };
+  noteStaleAnswers(await commitDataset(store, dataset), work.listener);
   reportMigration(from, store.manifest, work.listener);
   await writeFailures(path, failed);
   const { warnings, inTrainToo } = afterDecoding({ samples: images.listed, hasSplits: plan.dataset.hasSplits }, images);

@@ -1,19 +1,18 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { present, type OrReason } from '../../results/report-data.ts';
-import { blocksOf, joinedBlocks } from '../../core/rows.ts';
 import type { Split } from '../../core/sample.ts';
 import { tally, type Tally } from '../../classify/evaluate/tally.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
 import type { Store } from '../../store/open.ts';
-import { noveltyOf, probabilities } from '../train/trained-head.ts';
+import { openAnswers } from '../train/answers/open-answers.ts';
 import { openHead } from '../train/files/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { storeOfSettings } from '../train/labelled-store.ts';
 import { savedHead } from '../run/past-run.ts';
 import { unseenImages } from '../train/trained-on.ts';
-import { watched } from '../train/watched-rows.ts';
 import type { Work } from '../work.ts';
+import { answersOfHead, answersOfTable } from './judged-rows.ts';
 
 /** Surest mistakes that are shown. */
 const MISTAKES = 24;
@@ -47,7 +46,8 @@ function missingPackage(error: unknown): { missing: string } {
 }
 
 /**
- * Asks the best head of a past run about the validated images that it was not trained on, read in a stream. Gives a
+ * What the best head of a past run says of the validated images that it was not trained on: as the table beside it has
+ * it, where that fits, else it is asked, in a stream. Gives a
  * reason where the head is gone, its features are of other settings, or nothing is validated. Throws HEAD_CORRUPT,
  * STORE_CORRUPT, INTERRUPTED.
  */
@@ -75,37 +75,44 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
     return {
       missing: `The best head was trained on ${seen === 1 ? 'the one image' : `all ${seen} images`} that the store now holds out, so nothing tells how well it does. Run "permafrost run" on the data set again.`,
     };
-  const stream = await asked.rows({ parts: stored.parts, splits: [split], memory: 'blocks' });
   // Classes that lost their training images before the run are counted as wrong, as it counted them.
   const expected = new Set([...head.classes, ...(best.unlearned ?? [])]);
-  const strange = stream.labels.findIndex((label) => !expected.has(label));
-  if (strange >= 0) {
-    const place = stream.places[strange]!;
-    const { path, label } = (await stream.samplesOf([place])).get(place)!;
-    return {
-      missing: `The best head does not know the class ${JSON.stringify(label)} of ${JSON.stringify(path)}: the data set has changed since the run.`,
-    };
+  let validated = 0;
+  for (const { path, label, split: own } of await asked.samples()) {
+    if (own !== split) continue;
+    validated++;
+    if (!expected.has(label))
+      return {
+        missing: `The best head does not know the class ${JSON.stringify(label)} of ${JSON.stringify(path)}: the data set has changed since the run.`,
+      };
   }
-
-  const tallied = tally(head.classes, stream.rows, MISTAKES, best.unlearned);
-  const probability = new Float32Array(stream.rows);
-  const novelty = opened.reject && { value: new Float32Array(stream.rows), isUnknown: new Uint8Array(stream.rows) };
-  const [rows] = watched([stream], () => 'judging', work);
-  for await (const { start, X } of blocksOf(joinedBlocks(rows!))) {
-    const P = await probabilities(opened, X);
-    const places = stream.places.subarray(start, start + X.rows);
-    tallied.add(P, stream.labels.slice(start, start + X.rows), places);
-    const judged = await noveltyOf(opened, X);
+  const tallied = tally(head.classes, validated, MISTAKES, best.unlearned);
+  const probability = new Float32Array(validated);
+  const novelty = opened.reject && { value: new Float32Array(validated), isUnknown: new Uint8Array(validated) };
+  const isJudged = (sample: StoredSample): boolean => sample.split === split && trainedOn?.has(sample.sha256) !== true;
+  const table = await openAnswers(saved.path, document, store);
+  const answers = present(table)
+    ? answersOfTable(table, await store.samples(), isJudged)
+    : answersOfHead(opened, asked, { parts: stored.parts, split }, work);
+  for await (const { P, labels, places, scores, unknown } of answers) {
+    tallied.add(P, labels, places);
     places.forEach((place, i) => {
       probability[place] = P.data[i * P.cols + tallied.guess[place]!]!;
-      if (novelty === undefined || judged === null) return;
-      novelty.value[place] = judged.scores[i]!;
-      novelty.isUnknown[place] = Number(judged.unknown[i]);
+      if (novelty === undefined || scores === undefined) return;
+      novelty.value[place] = scores[i]!;
+      novelty.isUnknown[place] = Number(unknown![i]);
     });
   }
   const wrong = tallied.mistakes().map(({ row }) => row);
-  const known = await stream.samplesOf(wrong);
-  const mistaken = wrong.map((place) => known.get(place)!.path);
+  const pathOf = new Map<number, string>();
+  const isWrong = new Set(wrong);
+  let place = 0;
+  for (const sample of await asked.samples()) {
+    if (sample.split !== split) continue;
+    if (isWrong.has(place)) pathOf.set(place, sample.path);
+    place++;
+  }
+  const mistaken = wrong.map((row) => pathOf.get(row)!);
   return {
     best,
     file: saved.path,
@@ -115,6 +122,6 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
     novelty: novelty ?? null,
     mistaken,
     leftOut: seen,
-    isJudged: (sample) => sample.split === split && trainedOn?.has(sample.sha256) !== true,
+    isJudged,
   };
 }

@@ -3,7 +3,7 @@ import type { Progress } from '../../core/listener.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { byCrossValidation } from '../../classify/cross-validation/choice.ts';
 import { compareWithBest } from '../../classify/cross-validation/compare.ts';
-import type { HeadResult, RunResult } from '../../results/head-result.ts';
+import type { AnswersResult, HeadResult, RunResult } from '../../results/head-result.ts';
 import { openStore } from '../../store/open.ts';
 import { openLooks } from '../../store/format/validation-looks.ts';
 import { storedNetworks } from '../../store/read/stored-networks.ts';
@@ -23,7 +23,10 @@ import type { Work } from '../work.ts';
 import { RUN_HEADS, SLOW_HEADS, tasksOfRun, type RunTask, type TaskGroup } from './tasks.ts';
 
 /** A head that was trained, without what it holds: only the best is kept whole. */
-type Figures = Pick<TrainedHead, 'result' | 'judged'>;
+type Figures = Pick<TrainedHead, 'result' | 'judged'> & {
+  /** Its file, where each head is kept. */
+  readonly file?: string;
+};
 
 interface Best {
   readonly trained: TrainedHead;
@@ -40,6 +43,8 @@ interface Outcome {
   readonly trained: Map<number, Figures>;
   readonly skipped: { readonly name: string; readonly reason: string }[];
   best: Best | undefined;
+  /** Where each head is kept, and not the best alone: keeps one with its answers. */
+  readonly keep?: (trained: TrainedHead) => Promise<{ readonly file: string; readonly answers: AnswersResult }>;
 }
 
 /** By cross-validation on the training images; where nothing could be held out of those, by the validation images. */
@@ -61,6 +66,7 @@ export async function headsOfRun(
   storePath: string,
   {
     allHeads,
+    answers: each = false,
     reject,
     probeImages,
     views,
@@ -68,6 +74,8 @@ export async function headsOfRun(
     network,
     weights,
   }: Pick<RunOptions, 'allHeads' | 'reject' | 'probeImages' | 'views' | 'memory'> & {
+    /** Whether each head is kept, with its answers. Default: the best alone. */
+    readonly answers?: boolean;
     /** Digests of the networks that heads are compared on. Default: of the primary one. */
     readonly weights?: readonly string[];
     /** The fingerprint of the set of a tuned network whose features are meant, in place of the primary ones. */
@@ -84,7 +92,11 @@ export async function headsOfRun(
   const heads = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
   const { groups, skipped } = tasksOfRun(networks, heads, views > 0);
   const count = await openLooks(store.path, work.listener);
-  const outcome: Outcome = { trained: new Map(), skipped: [...skipped], best: undefined };
+  const keep = async (trained: TrainedHead) => {
+    const { file } = await keepHead(store, trained, { probeImages }, work);
+    return { file, answers: await keepAnswers(file, { trained, store, splits: [trained.result.validatedOn] }, work) };
+  };
+  const outcome: Outcome = { trained: new Map(), skipped: [...skipped], best: undefined, ...(each && { keep }) };
   await trainGroups(groups, request, outcome, work);
   if (!allHeads)
     for (const { head } of SLOW_HEADS)
@@ -204,7 +216,12 @@ async function trainTask(
       ? { ...found, outOfFold: ofFolds, result: { ...found.result, crossValidated: ofFolds.figures } }
       : found;
     const { result, judged } = trained;
-    outcome.trained.set(id, { result, judged });
+    const kept = await outcome.keep?.(trained);
+    outcome.trained.set(id, {
+      result: { ...result, ...(kept && { answers: kept.answers }) },
+      judged,
+      ...(kept && { file: kept.file }),
+    });
     const { best } = outcome;
     if (best === undefined || better(trained, best.trained) < 0)
       outcome.best = { trained, plan, features, outOfFold, group };
@@ -225,9 +242,9 @@ function ranked(trained: readonly Figures[], best: TrainedHead, file: string): H
   const sorted = [...trained].sort(better);
   const answers = sorted.map(({ judged }) => judged);
   const compared = compareWithBest('accuracy', best.judged.truth, answers);
-  return sorted.map(({ result }, i) => ({
+  return sorted.map(({ result, file: own }, i) => ({
     ...(i === 0 ? best.result : result),
     comparison: compared[i]!,
-    file: i === 0 ? file : null,
+    file: i === 0 ? file : (own ?? null),
   }));
 }

@@ -3,6 +3,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { matrix, row } from '../../core/matrix.ts';
 import type { Failure, FeaturePart } from '../../core/sample.ts';
+import { contractLabel } from '../../extract/contract.ts';
 import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
 import { layersOfWeights } from '../../extract/weights/layers-of-weights.ts';
@@ -109,11 +110,11 @@ export const factsOfNetworks = (
   agreement: EngineAgreement | undefined,
 ): NetworksFacts => ({
   agreement,
-  contract: first.contract.name,
+  contract: contractLabel(first.contract, first.network.backbone.name),
   engine: first.engine,
   others: others.map(({ extractor: { network, contract, engine } }) => ({
     backbone: network.backbone.name,
-    contract: contract.name,
+    contract: contractLabel(contract, network.backbone.name),
     engine,
   })),
 });

@@ -33,6 +33,8 @@ const fileSchema = z.strictObject({ bytes: z.number().int().nonnegative(), sha25
 const ofSchema = z.strictObject({
   /** SHA-256 of the head's file. */
   head: digest,
+  /** SHA-256 of the store's list of samples; of labels that a list brought, `labels` is of other things. */
+  list: digest,
   /** Of paths, labels, splits and contents, as they counted (labels-digest.ts). */
   labels: digest,
   /** Of the files that hold the features which the head reads. */

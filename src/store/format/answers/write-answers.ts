@@ -6,6 +6,7 @@ import type { Table } from '../../../core/table/table.ts';
 import { writeFileAtomic, type FileFacts } from '../atomic-file.ts';
 import { sealJson } from '../sealed-json.ts';
 import { answersFiles, type AnswersFiles, type AnswersOf } from './answers-seal.ts';
+import { removeAnswers } from './kept-answers.ts';
 import { answersColumns, answersRows, type AnswerRows } from './answers-table.ts';
 
 /** What is written beside a head. */
@@ -26,6 +27,8 @@ export async function writeAnswers(
   { permafrost, of, classes, rows }: AnswersTable,
 ): Promise<AnswersFiles> {
   const files = answersFiles(headFile);
+  // What stands there is of an older head: without its seal nobody takes it for this one's.
+  await removeAnswers(files);
   let [images, answered] = [0, 0];
   const counted = async function* () {
     for await (const some of rows) {

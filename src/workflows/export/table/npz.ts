@@ -1,6 +1,7 @@
 import { zipBytes } from './zip.ts';
 import { npyHeader, npyIntegers, npyTexts, type NpyArray } from './npy.ts';
 import { featureBatches, widthOfParts, type ExportedStore } from './table-rows.ts';
+import { likeliest } from '../../../store/format/answers/answers-table.ts';
 import { storedAnswers } from '../../train/answers/open-answers.ts';
 import type { Work } from '../../work.ts';
 
@@ -14,8 +15,8 @@ async function* arrayBytes(array: NpyArray): AsyncGenerator<Uint8Array> {
 
 /**
  * A store as arrays for NumPy, without pickle: `X` float32 (n, d), `y` int64 (n), which are places in `classes`, `paths`,
- * `split`, and where a head's answers are joined `answer` int64 (n), -1 for none, `probability` float32 (n), NaN for
- * none, `out_of_fold` and `unknown` bool (n), and `answer_classes`.
+ * `split`, and where a head's answers are joined `answer` int64 (n), which are places in `answer_classes`, -1 for
+ * none, `P` float32 (n, classes), NaN for none, `out_of_fold` and `unknown` bool (n).
  */
 export async function* npzBytes(from: ExportedStore, batchRows: number, work: Work): AsyncGenerator<Uint8Array> {
   const { store, parts, answers } = from;
@@ -50,24 +51,28 @@ export async function* npzBytes(from: ExportedStore, batchRows: number, work: Wo
     npyTexts('classes', classes.length, () => classes),
   ];
   if (answers !== undefined) {
-    const numberOfAnswer = new Map(answers.seal.classes.map((label, c) => [label, c]));
     const answer = new Int32Array(length);
-    const probability = new Float32Array(length);
     const [outOfFold, unknown] = [new Uint8Array(length), new Uint8Array(length)];
-    let i = 0;
-    for await (const one of storedAnswers(answers)) {
-      answer[i] = one.answer === null ? -1 : numberOfAnswer.get(one.answer)!;
-      probability[i] = one.probability ?? NaN;
-      outOfFold[i] = Number(one.outOfFold);
-      unknown[i] = Number(one.unknown === true);
-      i++;
+    let at = 0;
+    for await (const rows of storedAnswers(answers)) {
+      rows.answered.forEach((is, i) => (answer[at + i] = is === 1 ? likeliest(rows.P, i) : -1));
+      outOfFold.set(rows.outOfFold, at);
+      unknown.set(
+        rows.unknown.map((is) => Number(is === 1)),
+        at,
+      );
+      at += rows.paths.length;
     }
+    const { classes: own } = answers.seal;
+    const P = async function* () {
+      for await (const rows of storedAnswers(answers)) yield bytesOf(rows.P.data);
+    };
     arrays.push(
       npyIntegers('answer', length, () => answer),
-      { name: 'probability', descr: '<f4', shape: [length], data: [bytesOf(probability)] },
+      { name: 'P', descr: '<f4', shape: [length, own.length], data: P() },
       { name: 'out_of_fold', descr: '|b1', shape: [length], data: [outOfFold] },
       { name: 'unknown', descr: '|b1', shape: [length], data: [unknown] },
-      npyTexts('answer_classes', answers.seal.classes.length, () => answers.seal.classes),
+      npyTexts('answer_classes', own.length, () => own),
     );
   }
   yield* zipBytes(arrays.map((array) => ({ name: `${array.name}.npy`, data: arrayBytes(array) })));

@@ -1,4 +1,3 @@
-import { PermafrostError } from '../../../core/errors.ts';
 import { readParquet } from '../../../core/table/read-parquet.ts';
 import type { ColumnValues, TableColumn, TableRows } from '../../../core/table/table.ts';
 import { answerColumns, SAMPLE_COLUMNS, sampleValues } from '../../../store/format/answers/answers-table.ts';
@@ -7,7 +6,7 @@ import type { Store } from '../../../store/open.ts';
 import type { StoredPart } from '../../../store/read/stored-parts.ts';
 import { checkAborted } from '../../../classify/checks.ts';
 import { progressMeter } from '../../progress-meter.ts';
-import type { OpenedAnswers } from '../../train/answers/open-answers.ts';
+import { requireSamePath, type OpenedAnswers } from '../../train/answers/open-answers.ts';
 import type { Work } from '../../work.ts';
 
 /** What is exported of a store. */
@@ -86,11 +85,7 @@ function answersReader({ parquet, seal }: OpenedAnswers) {
         at = Math.min(to, left.get('path')!.length);
       }
       const [paths, ...values] = found;
-      if (samples.some(({ path }, i) => path !== paths![i]))
-        throw new PermafrostError(
-          'STORE_CORRUPT',
-          `${parquet} does not list the images that the store has. Train the head again.`,
-        );
+      samples.forEach(({ path }, i) => requireSamePath(parquet, paths![i] as string | undefined, path));
       return values as unknown as ColumnValues[];
     },
     close: () => groups.return(undefined),

@@ -25,6 +25,7 @@ export async function keepAnswers(headFile: string, asked: AskedHead, work: Work
     permafrost: VERSION,
     of: {
       head: (await factsOfFile(headFile)).sha256,
+      list: store.manifest.dataset.samples!.sha256,
       labels: labelsDigest(await store.samples()),
       features: featuresDigest(store.parts(trained.parts)),
     },

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readParquet } from '../../../core/table/read-parquet.ts';
-import { reasonOf } from '../../../core/errors.ts';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { matrix } from '../../../core/matrix.ts';
 import { present, type OrReason } from '../../../results/or-reason.ts';
 import {
   answersFiles,
@@ -9,6 +10,7 @@ import {
   readAnswersSeal,
   type AnswersSeal,
 } from '../../../store/format/answers/answers-seal.ts';
+import { NOT_JUDGED, probabilityColumn, type AnswerRows } from '../../../store/format/answers/answers-table.ts';
 import { labelsDigest } from '../../../store/format/answers/labels-digest.ts';
 import { featuresDigest } from '../../../store/read/features-digest.ts';
 import type { HeadDocument } from '../../../store/read/heads/head-file.ts';
@@ -56,30 +58,38 @@ export async function openAnswers(
     : { missing: `${files.parquet} is damaged: ${problem}` };
 }
 
-/** What a table says of one image; null where it says nothing. */
-export interface StoredAnswer {
-  readonly path: string;
-  readonly outOfFold: boolean;
-  readonly answer: string | null;
-  readonly probability: number | null;
-  readonly unknown: boolean | null;
-  readonly novelty: number | null;
+/** What a table says of some images, in the order of the list. */
+export interface StoredAnswers extends Omit<AnswerRows, 'samples'> {
+  readonly paths: readonly string[];
 }
 
-const READ = ['path', 'out_of_fold', 'answer', 'probability', 'unknown', 'novelty'] as const;
-
-/** What a table says of every image, in the order of the list. */
-export async function* storedAnswers({ parquet }: OpenedAnswers): AsyncGenerator<StoredAnswer> {
-  for await (const { rows, columns } of readParquet(parquet, READ)) {
-    const [path, outOfFold, answer, probability, unknown, novelty] = READ.map((name) => columns.get(name)!);
-    for (let i = 0; i < rows; i++)
-      yield {
-        path: path![i] as string,
-        outOfFold: outOfFold![i] as boolean,
-        answer: answer![i] as string | null,
-        probability: probability![i] as number | null,
-        unknown: unknown![i] as boolean | null,
-        novelty: novelty![i] as number | null,
-      };
+/** What a table says of every image, some rows at a time. Throws what reading throws. */
+export async function* storedAnswers({ parquet, seal }: OpenedAnswers): AsyncGenerator<StoredAnswers> {
+  const { classes } = seal;
+  const own = classes.map(probabilityColumn);
+  const names = ['path', 'out_of_fold', 'answer', 'unknown', 'novelty'] as const;
+  for await (const { rows, columns } of readParquet(parquet, [...names, ...own])) {
+    const [paths, outOfFold, answer, unknown, novelty] = names.map((name) => columns.get(name)!);
+    const P = matrix(rows, classes.length);
+    own.forEach((name, c) => {
+      columns.get(name)!.forEach((value, i) => (P.data[i * P.cols + c] = (value as number | null) ?? NaN));
+    });
+    yield {
+      paths: paths as string[],
+      outOfFold: Uint8Array.from(outOfFold!, Number),
+      answered: Uint8Array.from(answer!, (value) => Number(value !== null)),
+      P,
+      novelty: Float32Array.from(novelty!, (value) => (value as number | null) ?? NaN),
+      unknown: Uint8Array.from(unknown!, (value) => (value === null ? NOT_JUDGED : Number(value))),
+    };
   }
+}
+
+/** That the rows of a table are those of a list. Throws STORE_CORRUPT. */
+export function requireSamePath(parquet: string, found: string | undefined, path: string): void {
+  if (found === path) return;
+  throw new PermafrostError(
+    'STORE_CORRUPT',
+    `${parquet} lists ${JSON.stringify(found)} where the store has ${JSON.stringify(path)}. Train the head again.`,
+  );
 }

@@ -8,6 +8,8 @@ import type { HeadState } from '../../../classify/head.ts';
 import { normalizedRows, type Normalizer } from '../../../classify/normalize.ts';
 import { loadNormalizer, normalizerState } from '../../../classify/normalizer-state.ts';
 import { loadReject, rejectState, type Reject } from '../../../classify/novelty/reject.ts';
+import { answersFiles } from '../../../store/format/answers/answers-seal.ts';
+import { removeAnswers } from '../../../store/format/answers/kept-answers.ts';
 import { readCalibration } from '../../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../../store/format/fingerprint.ts';
 import { settingsSchema, type FeatureSet } from '../../../store/format/manifest.ts';
@@ -99,6 +101,8 @@ export async function saveHead(
   }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'> & Partial<Pick<FeatureSet, 'network'>>,
   store: string,
 ): Promise<void> {
+  // A table of answers that lies there is another head's.
+  await removeAnswers(answersFiles(file));
   const before = normalizerState(normalizer);
   const unknown = reject && rejectState(reject, head.state);
   const { contract } = settings;
