@@ -31,6 +31,7 @@ export function summarise(measured, quality) {
     variant: variant.name,
     side: variant.side,
     backbone: variant.backbone,
+    hasWeights: variant.hasWeights,
     precision: variant.precision,
     imagesPerSecond: median(runs.map(rate)),
     // Of the rounds, not of the medians: what disturbs a round disturbs both of its figures.
@@ -69,4 +70,39 @@ export function summaryText(summary) {
       one.quality === null ? '' : `${one.quality.hits}/${one.quality.validated}`,
     ]),
   );
+}
+
+/** What the table in docs/benchmarks.md stands between. */
+const BEGIN = '<!-- backbones: what "run.mjs --docs" wrote -->';
+const END = '<!-- backbones: end -->';
+
+/**
+ * The same as a table of Markdown. Of random weights the speed alone counts, and is marked so.
+ * @param {Summary} summary
+ */
+function summaryMarkdown(summary) {
+  const head = ['what', 'images/s', "times Keras' VGG16", 'processor ms an image, whole process', 'peak MiB'];
+  const titles = [...head, "least cosine to the peer's", 'head right on'];
+  const rows = summary.map((one) => [
+    one.variant,
+    one.imagesPerSecond.toFixed(1),
+    one.timesKeras?.toFixed(1) ?? '',
+    one.cpuMsPerImage.toFixed(1),
+    one.peakRssMiB.toFixed(0),
+    one.quality?.cosine?.least.toFixed(6) ?? '',
+    one.quality === null ? (one.hasWeights ? '' : 'speed only') : `${one.quality.hits} of ${one.quality.validated}`,
+  ]);
+  return [titles, titles.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/**
+ * docs/benchmarks.md with this table, and the machine and command above it, in place of the one before.
+ * @param {string} page
+ * @param {{ summary: Summary, machine: string, command: string }} measured
+ */
+export function withTable(page, { summary, machine, command }) {
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin === -1 || end < begin) throw new Error(`docs/benchmarks.md has no "${BEGIN}" before "${END}".`);
+  const text = `${BEGIN}\n\n${machine}: \`${command}\`.\n\n${summaryMarkdown(summary)}\n\n`;
+  return page.slice(0, begin) + text + page.slice(end);
 }

@@ -1,13 +1,14 @@
 // @ts-check
 // What is each backbone worth, and how fast is it, beside Keras' networks and ONNX Runtime from Python on its graph?
 //   npm run build && node bench/backbones/run.mjs DATASET [--variant BACKBONE:ENGINE:PRECISION]... [--keras NETWORK|none]...
-//     [--rounds 3] [--keras-batch 32]
+//     [--rounds 3] [--keras-batch 32] [--docs]
 // DATASET: a folder of class folders, or with train/ and val/. BACKBONE: a name, or an ONNX file. Every extraction is a
 // process of its own, in alternating order. Features are compared with the peer's of the same network before anything
-// is timed; ONNX Runtime from Python runs in the fastest of four settings. Writes bench/results/backbones-<time>.json.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+// is timed; ONNX Runtime from Python runs in the fastest of four settings. Writes bench/results/backbones-<time>.json;
+// with --docs the table in docs/benchmarks.md too.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeReport } from '../machine.mjs';
@@ -24,7 +25,7 @@ if (!existsSync(fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url)
   throw new Error('dist/ is missing. Run "npm run build" first.');
 const { writeGraph } = await import('./graph-files.mjs');
 const { cosines, headHits, peerFeatures, storeFeatures } = await import('../image-features.mjs');
-const { summarise, summaryText } = await import('./report.mjs');
+const { summarise, summaryText, withTable } = await import('./report.mjs');
 const { kerasVariant, onnxRuntimeVariant, permafrostVariant } = await import('./variants.mjs');
 /** @type {typeof import('../../src/index.ts')} */
 const { scanDataset } = await import(new URL('../../dist/index.js', import.meta.url).href);
@@ -37,7 +38,7 @@ const { scanDataset } = await import(new URL('../../dist/index.js', import.meta.
 const LEAST_COSINE = { fp32: 0.99999, bf16: 0.99, int8: 0.97 };
 
 const USAGE =
-  'Usage: node bench/backbones/run.mjs DATASET [--variant BACKBONE:ENGINE:PRECISION]... [--keras NETWORK|none]... [--rounds 3] [--keras-batch 32]';
+  'Usage: node bench/backbones/run.mjs DATASET [--variant BACKBONE:ENGINE:PRECISION]... [--keras NETWORK|none]... [--rounds 3] [--keras-batch 32] [--docs]';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -54,6 +55,7 @@ const { values, positionals } = parseArgs({
     keras: { type: 'string', multiple: true, default: ['VGG16', 'EfficientNetB0'] },
     'keras-batch': { type: 'string', default: '32' },
     rounds: { type: 'string', default: '3' },
+    docs: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -74,6 +76,9 @@ const python = peerPython('backbones', 'Keras, TensorFlow, ONNX Runtime: 1.8 GB'
 const scratch = mkdtempSync(join(tmpdir(), 'permafrost-bench-backbones-'));
 const at = (/** @type {string} */ name) => join(scratch, name);
 const setting = { python, dataset, folders };
+
+/** A flag with the names of files alone: no path of this machine stands in a page. @param {string} flag */
+const withoutFolders = (flag) => (flag.includes('/') ? basename(flag) : flag);
 
 /** Runs each of the settings once and takes the fastest. @param {string} backbone @param {string} name of its files */
 async function fastestPeer(backbone, name) {
@@ -162,11 +167,17 @@ try {
     dataset: { path: dataset, images: samples.length },
     variants: summary,
   });
-  console.log(
-    `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}; ${samples.length} images; median of ${rounds} rounds, peak memory the largest`,
-  );
+  const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}; ${samples.length} images; median of ${rounds} rounds, peak memory the largest`;
+  console.log(machine);
   console.log(summaryText(summary));
   console.log(file);
+  if (values.docs) {
+    const page = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
+    const flags = process.argv.slice(2).filter((flag) => flag !== '--docs' && flag !== positionals[0]);
+    const command = ['node bench/backbones/run.mjs DATASET', ...flags.map(withoutFolders)].join(' ');
+    writeFileSync(page, withTable(readFileSync(page, 'utf8'), { summary, machine, command }));
+    console.log(page);
+  }
 } finally {
   rmSync(scratch, { recursive: true });
 }

@@ -1,7 +1,7 @@
 // @ts-check
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lastLine, measure } from '../measure.mjs';
 
@@ -85,7 +85,7 @@ export function kerasVariant(setting, network, batch) {
 export function onnxRuntimeVariant(setting, backbone, { model, contract }, { sessions, batch }) {
   const flags = ['--model', model, '--contract', contract, '--sessions', String(sessions), '--batch', String(batch)];
   return {
-    name: `ONNX Runtime from Python, ${backbone}, ${sessions} session${sessions > 1 ? 's' : ''}, batch ${batch}`,
+    name: `ONNX Runtime from Python, ${basename(backbone)}, ${sessions} session${sessions > 1 ? 's' : ''}, batch ${batch}`,
     side: 'onnxruntime from Python',
     backbone,
     precision: 'fp32',
@@ -114,7 +114,7 @@ export function permafrostVariant({ python, dataset }, { backbone, engine, preci
     'float32',
   ];
   return {
-    name: `permafrost ${backbone}, ${engine} ${precision}`,
+    name: `permafrost ${basename(backbone)}, ${engine} ${precision}`,
     side: 'permafrost',
     backbone,
     precision,

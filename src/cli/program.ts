@@ -14,6 +14,8 @@ export interface CommandContext<Name extends CommandName = CommandName> {
   readonly takeOver?: boolean;
   /** Prints at once what a command that goes on has to say: a document with `--json`, otherwise the text. */
   readonly announce: (json: Documents[Name], text: string) => void;
+  /** Prints at once what is no document, on standard output. */
+  readonly print: (text: string) => void;
 }
 
 /** What a command gives back to main: what `--json` prints, its text for people, and how many images failed. */

@@ -2,7 +2,7 @@ import { canonicalJson, sha256Hex } from './digest.ts';
 
 /** What int8 needs to know of the activations, as it is stored: the ranges and how they were found. */
 export interface Int8Calibration {
-  /** How the ranges were found; see calibrate(). */
+  /** How it was made; see calibrate(). */
   readonly method: string;
   /** Lower-case hex SHA-256 of the images' files, in the order in which they were looked at. */
   readonly images: readonly string[];

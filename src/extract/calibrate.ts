@@ -19,10 +19,10 @@ export const calibratedNames = (backbone: Backbone, cut: string): readonly strin
 
 /**
  * How it is done. Of lists of layers: from 0 to the largest value on any image; percentiles of the images' maxima gave
- * the same cosine within 0.0002. Of graphs: ranges that lose least (clipRange), and biases without the mean of what
- * rounding the weights adds (meanShifts).
+ * the same cosine within 0.0002. Of graphs: from the least to the largest (docs/int8.md has what was tried), and biases
+ * without the mean of what rounding the weights adds (meanShifts).
  */
-const METHODS = { layers: 'min-max', graphs: 'least-squares' } as const;
+const METHODS = { layers: 'min-max', graphs: 'min-max, biases corrected' } as const;
 
 /** The maximum of each channel, of which the largest is the layer's; after a ReLU the least value is 0. */
 async function layerRanges(

@@ -51,6 +51,17 @@ export function withOtherAlpha({ name, alpha }: Contract): ContractName | undefi
   return alpha === 'white' ? 'keras' : 'vgg16';
 }
 
+/** The name of contracts that are none of the named ones, in their ids: it is part of fingerprints, and stays. */
+export const UNNAMED_CONTRACT = 'custom';
+
+/** What a contract is called where one reads it: by its name, and a network's own, which has none, by the network. */
+export const contractLabel = ({ name }: Contract, network: string): string =>
+  name === UNNAMED_CONTRACT ? network : name;
+
+/** A contract within a sentence, where its network is known. */
+export const contractInASentence = ({ name }: Contract): string =>
+  name === UNNAMED_CONTRACT ? "the network's own contract" : `the contract ${name}`;
+
 /** `name-xxxxxxxx`: the name and the first 8 hex digits of the SHA-256 over all fields. */
 export function contractId(contract: Contract): string {
   return `${contract.name}-${sha256Hex(canonicalJson(contract)).slice(0, 8)}`;

@@ -17,11 +17,15 @@ export function failuresText(failed: readonly Failure[], all = 'with --json'): s
   return ['', `${plural(failed.length, 'image')} failed:`, ...lines, ...rest, ''].join('\n');
 }
 
+/** A contract by its id, behind the name of its network where the id has none. */
+const contractText = ({ contract, contractId }: Pick<ExtractResult, 'contract' | 'contractId'>): string =>
+  contractId.startsWith(`${contract}-`) ? contractId : `${contract} (${contractId})`;
+
 /** A further network of an extraction, in one line. */
 function ofOtherText(other: NetworkExtracted): string {
-  const { cut, contractId, engine, extracted, reused, failed } = other;
+  const { cut, engine, extracted, reused, failed } = other;
   const speed = extracted > 0 ? ` (${(extracted / other.seconds.extract).toFixed(1)} extracted images/s)` : '';
-  return `${cut}, contract ${contractId}, ${engine.name} ${engine.precision}: ${extracted} extracted, ${reused} reused, ${failed} failed in ${seconds(other.seconds.extract)}${speed}`;
+  return `${cut}, contract ${contractText(other)}, ${engine.name} ${engine.precision}: ${extracted} extracted, ${reused} reused, ${failed} failed in ${seconds(other.seconds.extract)}${speed}`;
 }
 
 export function extractText(result: ExtractResult): string {
@@ -36,7 +40,7 @@ export function extractText(result: ExtractResult): string {
       `${result.dataset}: ${splits.join(', ') || 'no images'}, ${plural(result.classes.length, 'class', 'classes')}`,
     ],
     ['store', result.store],
-    ['features', `${result.cut}, contract ${result.contractId}, maps in ${result.dtype}`],
+    ['features', `${result.cut}, contract ${contractText(result)}, maps in ${result.dtype}`],
     ['engine', `${engine.name} ${engine.version}, ${engine.device}, ${engine.precision}`],
     [
       'extraction',

@@ -14,6 +14,11 @@ export function planText(result: PlanResult): string {
     '',
     `On every machine that sees ${result.shared === undefined ? 'this folder' : 'this address'}, one part each (or --part auto in an array job):`,
     `  permafrost extract --plan ${result.shared ?? plan} --part 1/${parts}`,
+    ...(result.network === undefined
+      ? []
+      : [
+          `  with --weights FILE where the network lies elsewhere than at ${result.network.file}: its digest counts, not its name`,
+        ]),
     'How far it is, and the store when all is done:',
     `  permafrost parts ${store}`,
     `  permafrost merge ${store}`,

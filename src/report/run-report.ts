@@ -1,8 +1,9 @@
 import type { Confusion, HeadResult, Mistake, RunResult, ViewsBenefit, LearningCurve } from '../results/head-result.ts';
+import { answersText } from './answers/answers-text.ts';
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds, signed } from './format.ts';
 import { printable } from './printable.ts';
-import { answersText, firstLines, scoreRemarks, testText } from './score-report.ts';
+import { firstLines, scoreRemarks, testText } from './score-report.ts';
 import { strategiesText } from './strategies-report.ts';
 import { rejectLines } from './reject-report.ts';
 import { left, right, textTable } from './text-table.ts';

@@ -1,4 +1,4 @@
-import type { AnswersResult, HeadResult, RunResult, SplitScore } from '../results/head-result.ts';
+import type { HeadResult, RunResult, SplitScore } from '../results/head-result.ts';
 import { present, type OrReason } from '../results/or-reason.ts';
 import { plural, ratio } from './format.ts';
 import { printable } from './printable.ts';
@@ -48,13 +48,4 @@ export function testText(test: OrReason<SplitScore>): string {
     ...(unlearned.length > 0 ? [`No training image is left of ${named(unlearned)}: counted as wrong.`] : []),
     ...(looks !== undefined && looks.heads > 1 ? [looksText(looks, 'test')] : []),
   ].join(' ');
-}
-
-/** Where a head's answers to every image are kept, and how many have none. */
-export function answersText({ parquet, csv, images, answered }: AnswersResult): string {
-  const none =
-    answered === images
-      ? ''
-      : ` ${plural(images - answered, 'image')} ${images - answered === 1 ? 'has' : 'have'} none: training images that no head judged which had not seen them, and images of splits that the head was not measured on.`;
-  return `Its answers to ${plural(answered, 'image')}, a row an image, training images judged by heads that had not seen them: ${printable(csv)} and ${printable(parquet)}.${none}`;
 }

@@ -1,3 +1,4 @@
+import { answersText } from './answers/answers-text.ts';
 import type { RankedCandidate, SweepConfiguration, SweepResult, SweepScore } from '../results/sweep-result.ts';
 import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
@@ -5,7 +6,7 @@ import { printable } from './printable.ts';
 import { left, right, textTable } from './text-table.ts';
 import { comparisonRule, looksText, pText } from './told-apart.ts';
 import { viewsText } from './run-report.ts';
-import { answersText, scoreRemarks } from './score-report.ts';
+import { scoreRemarks } from './score-report.ts';
 
 const SCORE_TITLES: Readonly<Record<SweepScore, string>> = {
   accuracy: 'accuracy',

@@ -64,6 +64,52 @@ export interface ClassifierFacts {
   readonly permafrost: string;
 }
 
+/** A class and what the head gives it. */
+export interface LikelyClass {
+  readonly label: string;
+  readonly probability: number;
+}
+
+/** What `predict` says of an image. */
+export interface Prediction extends Answered {
+  /** With `top`: so many of the likeliest classes, the likeliest first. */
+  readonly top?: readonly LikelyClass[];
+}
+
+/** How many images were asked about, and what came of them. */
+export interface PredictCounts {
+  /** All that were given; of a run that goes on also those that were answered before. */
+  readonly images: number;
+  /** Of this run. Those that are unknown count as answered too. */
+  readonly answered: number;
+  readonly unknown: number;
+  readonly failed: number;
+  /** Images whose rows were in all files before: they were not asked about again. */
+  readonly before: number;
+  /** Of this run, by the likeliest class, those that are unknown too. */
+  readonly labels: Readonly<Record<string, number>>;
+}
+
+/** A file of answers. */
+export interface WrittenAnswers {
+  readonly kind: 'csv' | 'jsonl' | 'parquet';
+  /** `-` for standard output. */
+  readonly file: string;
+  /** In all, those of runs before too, one an image. */
+  readonly rows: number;
+}
+
+/** A folder that images were sorted into. */
+export interface SortedImages {
+  readonly folder: string;
+  readonly isLinks: boolean;
+  readonly put: number;
+  /** Images that lay there already, of a run before. */
+  readonly there: number;
+  /** Failed images that no file was left of. */
+  readonly gone: number;
+}
+
 /** What a head says of images: one prediction for each that could be read, in the order in which they were given. */
 export interface PredictResult {
   readonly head: string;
@@ -71,8 +117,13 @@ export interface PredictResult {
   readonly engine: EngineFacts;
   /** Of heads on features of several networks: those after the first. */
   readonly others?: readonly NetworkFacts[];
-  readonly predictions: readonly Answered[];
+  /** Empty where answers go to files or a folder. */
+  readonly predictions: readonly Prediction[];
+  /** Where answers go to files or a folder, a hundred at most: `counts` says how many there are. */
   readonly failed: readonly Failure[];
+  readonly counts: PredictCounts;
+  readonly written?: readonly WrittenAnswers[];
+  readonly sorted?: SortedImages;
 }
 
 /** An approximate index over one split: what its search keeps, and the recall@k that this was measured to give. */

@@ -26,6 +26,8 @@ export interface PlanResult {
   /** The cuts with their poolings, the deepest first, as --cut takes them. */
   readonly cut: string;
   readonly contract: string;
+  /** Of a network that is an ONNX file: what it is called, and where the file was here. */
+  readonly network?: { readonly name: string; readonly file: string };
   readonly warnings: readonly string[];
 }
 

@@ -1,17 +1,25 @@
+import type { ClassifierFacts } from './answer-results.ts';
 import type { EngineFacts } from './extract-result.ts';
 
-/** A head that is served. */
-export interface ServedHeadResult {
-  /** What it is asked by: `/predict?head=NAME`, `/heads/NAME/predict`. */
-  readonly name: string;
-  /** The kind of head, such as `logistic`. */
-  readonly head: string;
-  /** SHA-256 of the head file, lower-case hex. */
-  readonly digest: string;
-  readonly classes: readonly string[];
+/** What runs a network that is served. */
+export type ServedEngine = Pick<EngineFacts, 'name' | 'device' | 'precision'>;
+
+/** A further network, where a head reads features of several. */
+export interface ServedNetwork {
   readonly backbone: string;
   readonly contract: string;
-  readonly engine: Pick<EngineFacts, 'name' | 'device' | 'precision'>;
+  readonly engine: ServedEngine;
+}
+
+/** A head that is served. */
+export interface ServedHead extends Pick<
+  ClassifierFacts,
+  'head' | 'digest' | 'classes' | 'backbone' | 'cut' | 'pooling' | 'contract' | 'unknown'
+> {
+  /** What it is asked by: `/predict?head=NAME`, `/heads/NAME/predict`. */
+  readonly name: string;
+  readonly engine: ServedEngine;
+  readonly others: readonly ServedNetwork[];
 }
 
 /** What `serve` says when it is ready. */
@@ -20,5 +28,5 @@ export interface ServeResult {
   readonly host: string;
   readonly port: number;
   /** The first answers where none is named. */
-  readonly heads: readonly ServedHeadResult[];
+  readonly heads: readonly ServedHead[];
 }

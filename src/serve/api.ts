@@ -75,7 +75,6 @@ export const ANSWERS = {
 export type PredictOne = z.infer<typeof ANSWERS.PredictOne>;
 export type PredictMany = z.infer<typeof ANSWERS.PredictMany>;
 export type ServedAnswer = z.infer<typeof answer>;
-export type ServedHead = z.infer<typeof ANSWERS.Head>;
 export type Ready = z.infer<typeof ANSWERS.Ready>;
 export type Fault = z.infer<typeof ANSWERS.Fault>;
 

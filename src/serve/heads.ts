@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
+import type { ServedHead } from '../results/serve-result.ts';
 import { openClassifier, type Classifier } from '../workflows/classifier/classifier.ts';
 import type { ClassifierOptions } from '../workflows/classifier/options.ts';
 import type { Work } from '../workflows/work.ts';
-import type { ServedHead } from './api.ts';
 
 /** A head by its name, ready to answer. */
 export interface OpenHead {
@@ -89,7 +89,7 @@ export function headFacts({ name, classifier }: OpenHead): ServedHead {
     name,
     head,
     digest,
-    classes: [...classes],
+    classes,
     backbone,
     cut,
     pooling,

@@ -123,6 +123,30 @@ export function convNet({ batch = 'batch', size = 16, layout = 'NCHW' }: NetChoi
   };
 }
 
+/** The same in 8 bits around its convolution and its product: a file that computes on integers as it is (QDQ). */
+export function quantizedConvNet(): OnnxGraph {
+  const graph = convNet();
+  const q = (name: string, output: string): OnnxNode[] => [
+    node('QuantizeLinear', [name, 'step', 'zero'], `${output}/q`),
+    node('DequantizeLinear', [`${output}/q`, 'step', 'zero'], output),
+  ];
+  return {
+    ...graph,
+    nodes: graph.nodes.flatMap((one) =>
+      one.outputs[0] === 'block1/conv'
+        ? [...q('stem', 'stem/8'), { ...one, inputs: ['stem/8', 'block1/w'] }]
+        : one.outputs[0] === 'logits'
+          ? [...q('features', 'features/8'), { ...one, inputs: ['features/8', 'fc/w', 'fc/b'] }]
+          : [one],
+    ),
+    initializers: [
+      ...graph.initializers,
+      { name: 'step', shape: [], data: Float32Array.of(1 / 32) },
+      { name: 'zero', shape: [], data: Uint8Array.of(0) },
+    ],
+  };
+}
+
 const int64 = (name: string, ...values: readonly number[]): OnnxTensor => ({
   name,
   shape: [values.length],
@@ -263,6 +287,25 @@ export function externalTensor(
     ...numberField(14, 1),
   ]);
 }
+
+/** Bits of a number in half precision that has an exact one: at most 11 binary digits, not too large or small. */
+function halfBits(value: number): number {
+  const [bits] = new Uint32Array(Float32Array.of(value).buffer) as unknown as [number];
+  if (value === 0) return 0;
+  return ((bits >>> 16) & 0x8000) | ((((bits >>> 23) & 255) - 112) << 10) | ((bits >>> 13) & 1023);
+}
+
+/** A TensorProto of float16 as a field of a GraphProto: 1 dims, 2 data_type, 8 name, 9 raw_data. */
+export const halfTensor = ({ name, shape, data }: OnnxTensor): Uint8Array =>
+  joined(
+    bytesField(
+      5,
+      ...shape.flatMap((size) => numberField(1, size)),
+      ...numberField(2, 10),
+      ...textField(8, name),
+      ...bytesField(9, new Uint8Array(Uint16Array.from(data as Float32Array, halfBits).buffer)),
+    ),
+  );
 
 /**
  * A function from `a` to `b` as a field of a ModelProto: 1 name, 4 input, 5 output, 7 node, 9 opset_import, 10 domain.

@@ -39,6 +39,8 @@ export interface GraphInput {
   readonly dtype: 'float32' | 'float16' | 'uint8';
   /** Images of a run that the file allows: a number that is baked in, or undefined for any. */
   readonly batch: number | undefined;
+  /** How often the one image of a run is given to a file that has a batch of so many baked in; absent: once. */
+  readonly repeats?: number;
 }
 
 /** A tensor of a graph at which it can be cut, as a run of it measured it. */

@@ -23,6 +23,20 @@ export const vgg16: LayerBackbone = {
   ],
 };
 
+/**
+ * Weights that come with the package, by the name of their network: index in data/weights, and the tensors' digest,
+ * which make-shards.mjs prints.
+ */
+export const BUNDLED_WEIGHTS: ReadonlyMap<string, { readonly index: string; readonly digest: string }> = new Map([
+  [
+    vgg16.name,
+    {
+      index: 'vgg16-imagenet.safetensors.index.json',
+      digest: '39665ff667be8d53f344e7a5c1c09023772dca8e16b0330c2464a9340dc2af17',
+    },
+  ],
+]);
+
 /** That of VGG19: 16 convolutions, 5 pools, 20,024,384 parameters. Configuration E of the same table. */
 export const vgg19: LayerBackbone = {
   name: 'vgg19',

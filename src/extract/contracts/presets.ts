@@ -3,7 +3,7 @@ import { canonicalJson } from '../../core/digest.ts';
 import { without } from '../../core/options.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
-import { CAFFE_MEAN, CONTRACTS } from '../contract.ts';
+import { CAFFE_MEAN, CONTRACTS, UNNAMED_CONTRACT } from '../contract.ts';
 import { AS_SEEN, canonicalFields, contractArithmetic, type ContractFields } from './canonical.ts';
 
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
@@ -101,5 +101,5 @@ export function contractOf(given: ContractFields): Contract {
   const text = canonicalJson(fields);
   const named = [...Object.values(CONTRACTS), ...PRESET_NAMES.map((name) => presetContract(name, fields.size))];
   const same = named.find((contract) => canonicalJson(without(contract, 'name')) === text);
-  return same ?? { name: 'custom', ...fields };
+  return same ?? { name: UNNAMED_CONTRACT, ...fields };
 }

@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { OnnxGraph } from '../../core/onnx-model.ts';
 import type { WireTensor } from '../backbones/onnx-file.ts';
-import { graphFields, nodeBytes, tensorBytes } from './assemble.ts';
+import { graphFields, nodeBytes, rewired, tensorBytes } from './assemble.ts';
 import type { AddedPart } from './pixel-front.ts';
 import { parseModel, type ParsedModel } from './wire/parse-model.ts';
 import { bytesField, joined, numberField, textField } from './wire/wire.ts';
@@ -11,6 +11,10 @@ export interface ModelPart {
   readonly bytes: Uint8Array;
   /** What its tensors and nodes are called in the whole; undefined: as they are. */
   readonly rename?: (name: string) => string;
+  /** The bits of a constant in float16, where it is to be kept so and cast when it is read; undefined: as it is. */
+  readonly inHalf?: (tensor: WireTensor) => Uint16Array | undefined;
+  /** A tensor that is rounded to float16 before others read it, as a store would keep it. */
+  readonly rounded?: string | undefined;
 }
 
 /** What is put around the parts. */
@@ -78,14 +82,53 @@ function newNames(
   return changed;
 }
 
-function partFields(model: ParsedModel, rename: (name: string) => string): Uint8Array[] {
-  const names = newNames(model, rename);
-  return [
-    ...model.nodes.flatMap((node) => bytesField(1, ...nodeBytes(node, names, names.size > 1 ? rename : undefined))),
-    ...[...model.initializers.values()].flatMap((tensor) => bytesField(5, ...tensorBytes(tensor as WireTensor, names))),
-    ...[...model.sparse.values()].flatMap((bytes) => bytesField(15, bytes)),
-  ];
+const [FLOAT32, FLOAT16] = [1, 10];
+
+/** A constant in float16 under another name, little-endian. */
+function halfTensor(name: string, dims: readonly number[], bits: Uint16Array): Uint8Array[] {
+  const bytes = new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength);
+  const parts = [...dims.flatMap((size) => numberField(1, size)), ...numberField(2, FLOAT16)];
+  return [...parts, ...textField(8, name), ...bytesField(9, bytes)];
 }
+
+function partFields(model: ParsedModel, { rename = (same) => same, inHalf, rounded }: ModelPart): Uint8Array[] {
+  const names = newNames(model, rename);
+  const tensors: Uint8Array[] = [];
+  const casts: OnnxGraph['nodes'][number][] = [];
+  for (const tensor of model.initializers.values()) {
+    const bits = inHalf?.(tensor);
+    const name = rename(tensor.name);
+    if (bits === undefined) tensors.push(...bytesField(5, ...tensorBytes(tensor, names)));
+    else {
+      tensors.push(...bytesField(5, ...halfTensor(`${name}/half`, tensor.dims, bits)));
+      casts.push({ op: 'Cast', inputs: [`${name}/half`], outputs: [name], attributes: { to: FLOAT32 } });
+    }
+  }
+  const called = names.size > 1 ? rename : undefined;
+  const nodes: Uint8Array[] = [];
+  const stored = `${rounded}/stored`;
+  if (rounded !== undefined) names.set(stored, rename(stored));
+  let isStored = false;
+  for (const node of model.nodes) {
+    const reads = rounded !== undefined && node.inputs.includes(rounded);
+    // Operators stand behind those that they read.
+    if (reads && !isStored) nodes.push(nodeFields(roundedNodes(rename(rounded), rename(stored))));
+    isStored ||= reads;
+    const own = reads ? rewired(node, new Map([[rounded, stored]])) : node;
+    nodes.push(...bytesField(1, ...nodeBytes(own, names, called)));
+  }
+  const sparse = [...model.sparse.values()].flatMap((bytes) => bytesField(15, bytes));
+  return [nodeFields(casts), ...nodes, ...tensors, ...sparse];
+}
+
+/** Operators of ours as fields of a GraphProto. */
+const nodeFields = (nodes: OnnxGraph['nodes']): Uint8Array =>
+  graphFields({ name: '', nodes, initializers: [], inputs: [], outputs: [] }, 'cast/');
+
+const roundedNodes = (from: string, to: string): OnnxGraph['nodes'] => [
+  { op: 'Cast', inputs: [from], outputs: [`${to}/half`], attributes: { to: FLOAT16 } },
+  { op: 'Cast', inputs: [`${to}/half`], outputs: [to], attributes: { to: FLOAT32 } },
+];
 
 /**
  * One model of whole models and operators of ours around them, in the operator sets of those models. Throws
@@ -107,7 +150,7 @@ export function composedModel({ name, parts, inputs, front, behind, outputs, met
     ...bytesField(
       7,
       own(front, { inputs, outputs: [] }),
-      ...models.flatMap((model, i) => partFields(model, parts[i]!.rename ?? ((same) => same))),
+      ...models.flatMap((model, i) => partFields(model, parts[i]!)),
       own(behind, { inputs: [], outputs }),
     ),
     ...[...opsets].flatMap(([domain, version]) => bytesField(8, ...textField(1, domain), ...numberField(2, version))),

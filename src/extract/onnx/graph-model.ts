@@ -83,7 +83,7 @@ export function graphModel(program: GraphProgram, options: GraphModelOptions = {
   const behind = joinedParts(
     outputs.map((output, i) => {
       const from = { ...output, cut: nameOf(output.cut) };
-      return poolingBehind(from, cuts[i]!, names[i]!, `${prefix}output${i}/`, opset);
+      return poolingBehind(from, cuts[i]!, names[i]!, `${prefix}output${i}/`, { opset, repeats: input.repeats });
     }),
   );
   return assemble(file, part, {

@@ -2,6 +2,7 @@ import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
 import type { GraphInput } from '../backbones/backbone.ts';
+import { contractInASentence } from '../contract.ts';
 
 /** Operators and constants that are added to a graph. */
 export interface AddedPart {
@@ -21,14 +22,14 @@ function arithmetic({ mean, scale }: Contract): { mean: readonly number[]; scale
 function refuseArithmetic(input: { readonly name: string }, contract: Contract): never {
   throw new PermafrostError(
     'CONTRACT_INVALID',
-    `The input "${input.name}" takes pixels as bytes: what is done to them is inside the network, so mean must be 0 and scale 1. ` +
-      `The contract ${contract.name} has mean (${contract.mean.join(', ')}) and scale ${String(contract.scale)}. Take --contract raw.`,
+    `The input "${input.name}" takes pixels as bytes: what is done to them is inside the network, so mean must be 0 and scale 1 in ${contractInASentence(contract)}. ` +
+      `It has mean (${contract.mean.join(', ')}) and scale ${String(contract.scale)}. Take --contract raw.`,
   );
 }
 
 /**
  * Pixels (uint8 RGB, NHWC) to what a graph's input takes, under that input's own name: its layout, channel order and
- * type, and (pixel - mean) * scale in float32. Inner names begin with `prefix`. Operators of opset 7 and later only.
+ * type, and (pixel - mean) * scale in float32; where the file has a batch baked in, the image so often. Inner names begin with `prefix`. Operators of opset 7 and later only.
  * Throws CONTRACT_INVALID where an input of bytes is to be scaled.
  */
 export function pixelFront(
@@ -37,7 +38,7 @@ export function pixelFront(
   contract: Contract,
   prefix: string,
 ): AddedPart {
-  const { layout, dtype, name } = input;
+  const { layout, dtype, name, repeats = 1 } = input;
   const { mean, scale, isNone } = arithmetic(contract);
   if (dtype === 'uint8' && !isNone) refuseArithmetic(input, contract);
   const isFirst = layout === 'NCHW';
@@ -61,13 +62,16 @@ export function pixelFront(
   if (dtype === 'float16') step('Cast', { to: FLOAT16 });
   if (steps.length === 0) step('Identity');
   const last = steps.length - 1;
+  const one = repeats === 1 ? name : `${prefix}one`;
+  const nodes = steps.map(({ op, attributes }, i) => ({
+    op,
+    inputs: [i === 0 ? pixels : `${prefix}${i}`, ...(constants[i] === undefined ? [] : [constants[i].name])],
+    outputs: [i === last ? one : `${prefix}${i + 1}`],
+    attributes: attributes!,
+  }));
+  const copies = { op: 'Concat', inputs: Array<string>(repeats).fill(one), outputs: [name], attributes: { axis: 0 } };
   return {
-    nodes: steps.map(({ op, attributes }, i) => ({
-      op,
-      inputs: [i === 0 ? pixels : `${prefix}${i}`, ...(constants[i] === undefined ? [] : [constants[i].name])],
-      outputs: [i === last ? name : `${prefix}${i + 1}`],
-      attributes: attributes!,
-    })),
+    nodes: repeats === 1 ? nodes : [...nodes, copies],
     initializers: constants.filter((constant) => constant !== undefined),
   };
 }

@@ -45,6 +45,9 @@ function chain(from: string, prefix: string): Chain {
   return self;
 }
 
+/** Of an image that is given several times, what the network says of the first. */
+const FIRST_ROW = { shape: [1], data: BigInt64Array.of(0n) };
+
 const scalar = (value: number): Omit<OnnxTensor, 'name'> => ({ shape: [], data: Float32Array.of(value) });
 
 /** Pooling of a map in NCHW. */
@@ -88,13 +91,21 @@ function ofTokens(tokens: Chain, { width: count, prefix = 0 }: ActivationShape, 
 
 /**
  * An output of a cut: features (batch, width) in float32 under `name`; flatten in NHWC order. Operators whose form is
- * the same from opset 7 on, as the file's own opset decides. Throws OPTION_INVALID for a pooling that the cut has not.
+ * the same from opset 7 on, as the file's own opset decides. `repeats`: rows that the cut has of each image. Throws OPTION_INVALID for a pooling that the cut has not.
  */
-export function poolingBehind(output: Output, cut: GraphCut, name: string, prefix: string, opset: number): AddedPart {
+export function poolingBehind(
+  output: Output,
+  cut: GraphCut,
+  name: string,
+  prefix: string,
+  { opset, repeats = 1 }: { readonly opset: number; readonly repeats?: number | undefined },
+): AddedPart {
   requireGraphPooling(cut, output);
   const { axes, shape } = cut;
   const { pooling } = output;
-  const values = chain(output.cut, prefix).add('Cast', { to: FLOAT32 });
+  const given = chain(output.cut, prefix);
+  const one = repeats === 1 ? given : given.add('Gather', { axis: 0 }, FIRST_ROW);
+  const values = one.add('Cast', { to: FLOAT32 });
   const flattened = (pooled: Chain): AddedPart => pooled.add('Flatten', { axis: 1 }).end(name);
   if (axes === 'tokens') return flattened(ofTokens(values, shape, pooling));
   // A map in NHWC lies as flatten is, and of a vector all poolings are the vector.

@@ -1,26 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import { PermafrostError } from '../../core/errors.ts';
 import type { LayerBackbone } from '../backbones/backbone.ts';
+import { BUNDLED_WEIGHTS } from '../backbones/vgg.ts';
 import { readSharded, type ShardedFile } from './sharded.ts';
-
-/** Weights that come with the package: index in data/weights, and the tensors' digest, which make-shards.mjs prints. */
-const BUNDLED: Readonly<Record<string, { readonly index: string; readonly digest: string }>> = {
-  vgg16: {
-    index: 'vgg16-imagenet.safetensors.index.json',
-    digest: '39665ff667be8d53f344e7a5c1c09023772dca8e16b0330c2464a9340dc2af17',
-  },
-};
 
 /**
  * Reads the weights that come with the package; all bytes are verified against the index, `digest` is known. Throws
  * WEIGHTS_NOT_FOUND where none come for this backbone or a file is gone, WEIGHTS_CORRUPT.
  */
 export async function readBundled(backbone: LayerBackbone): Promise<ShardedFile & { readonly digest: string }> {
-  const bundled = Object.hasOwn(BUNDLED, backbone.name) ? BUNDLED[backbone.name] : undefined;
+  const bundled = BUNDLED_WEIGHTS.get(backbone.name);
   if (bundled === undefined) {
     throw new PermafrostError(
       'WEIGHTS_NOT_FOUND',
-      `No weights come with permafrost for ${backbone.name}, only for ${Object.keys(BUNDLED).join(', ')}. Pass the path of a weights file.`,
+      `No weights come with permafrost for ${backbone.name}, only for ${[...BUNDLED_WEIGHTS.keys()].join(', ')}. Pass the path of a weights file.`,
     );
   }
   // The same depth below the package's root in src/ and in dist/.

@@ -1,4 +1,3 @@
-import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { POOLING_CHOICES, poolingsIn, type FeaturePart, type Pooling, type PoolingChoice } from '../../core/sample.ts';
 import type { CoveringSet, FeatureSet, Manifest, StoreFolder } from '../format/manifest.ts';
@@ -86,18 +85,3 @@ export function partsText(primary: string, parts: readonly FeaturePart[]): strin
 export function currentSet(store: StoreFolder): FeatureSet {
   return currentSets(store)[0].set;
 }
-
-/**
- * SHA-256 of which files hold some parts: of each its set, its pooling and the digests of its shards. It changes with
- * any feature, and too where shards are written anew with the same features.
- */
-export const featuresDigest = (parts: readonly StoredPart[]): string =>
-  sha256Hex(
-    canonicalJson(
-      parts.map(({ set, pooling, stored }) => ({
-        fingerprint: set.fingerprint,
-        pooling,
-        files: set.shards.flatMap(({ files }) => files[stored]?.sha256 ?? []).sort(),
-      })),
-    ),
-  );

@@ -4,7 +4,8 @@ import { PermafrostError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
 import { MANIFEST_NAME } from '../../store/format/manifest.ts';
 import { openStore, type Store } from '../../store/open.ts';
-import { storedNetworks } from '../../store/read/stored-networks.ts';
+import { contractLabel } from '../../extract/contract.ts';
+import { nameOfNetwork, storedNetworks } from '../../store/read/stored-networks.ts';
 import { currentSet, poolingChoicesOf } from '../../store/read/stored-parts.ts';
 import { storeThrough } from '../../workflows/train/files/store-through.ts';
 import type { FeaturesFacts, StoreFacts } from '../api/studio-data.ts';
@@ -104,7 +105,7 @@ function featuresFacts({ networks }: Snapshot): FeaturesFacts[] {
         network: label,
         cut: settings.cut,
         engine: `${engine.name} on ${engine.device}, ${engine.precision}`,
-        contract: settings.contract.name,
+        contract: contractLabel(settings.contract, nameOfNetwork(one.set)),
         poolings: poolingChoicesOf(one),
       };
     }),

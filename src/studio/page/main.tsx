@@ -57,6 +57,8 @@ function Studio() {
       </>
     );
   const { facts, heads } = store;
+  const shown = facts.features.find(({ name }) => name === facts.chosen)!;
+  const seenThrough = facts.features.length > 1 ? featuresInWords(shown.name, shown.network) : shown.name;
   const open = (row: number, among: readonly number[] = []): void => setOpened({ row, among });
   const shared = { facts, heads, chosen, open, refresh };
   return (
@@ -67,7 +69,7 @@ function Studio() {
           <span class="path" title={facts.dataset}>
             {lastName(facts.dataset)}
           </span>
-          : {plural(facts.images, 'image')}, {plural(facts.classes.length, 'class', 'classes')}; {facts.chosen} by{' '}
+          : {plural(facts.images, 'image')}, {plural(facts.classes.length, 'class', 'classes')}; {seenThrough} by{' '}
           {facts.engine}
         </p>
         {facts.features.length > 1 && (

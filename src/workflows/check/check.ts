@@ -19,6 +19,8 @@ import { nearCopies, type NearCopies } from './near-copies.ts';
 import { imageSketches } from './sketches.ts';
 import type { Work } from '../work.ts';
 
+export type { CheckOptions } from './options.ts';
+
 /** The head that answers: among the best of `run` on pooled features, and fitted in milliseconds. */
 const HEAD = { name: 'logistic', options: { C: 10 }, normalize: 'l2' } as const;
 

@@ -1,5 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import { PermafrostError } from '../../core/errors.ts';
+import { contractLabel } from '../../extract/contract.ts';
 import type { Listener } from '../../core/listener.ts';
 import { cosine } from '../../core/matrix.ts';
 import { resolveOptions } from '../../core/options.ts';
@@ -153,7 +154,7 @@ export async function bench(
     images: images.paths,
     failed: images.failed,
     ...(resolved.backbone !== BENCH_OPTIONS.backbone.default && { backbone: backbone.name }),
-    contract: contract.name,
+    contract: contractLabel(contract, backbone.name),
     cut: benched.cut,
     machine: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
     rounds: resolved.rounds,

@@ -23,10 +23,10 @@ async function answerOf(
 ): Promise<FileAnswer> {
   const X = matrix(1, opened.head.features);
   const found: { readonly at: number; readonly values: Float32Array }[] = [];
-  for (const { extractor, parts } of networks) {
-    const pixels = await squareOf(bytes, extractor.contract, { signal });
-    const outputs = await extractor.executable.run(pixels, 1);
-    for (const [i, { cut, pooling }] of extractor.outputs.entries()) {
+  for (const { reference, parts } of networks) {
+    const pixels = await squareOf(bytes, reference.contract, { signal });
+    const outputs = await reference.executable.run(pixels, 1);
+    for (const [i, { cut, pooling }] of reference.outputs.entries()) {
       const { at } = parts.find((part) => part.cut === cut && part.pooling === pooling)!;
       found.push({ at, values: outputs[i]!.data });
     }
@@ -83,7 +83,7 @@ export async function checkModel(
   const meter = progressMeter('checking the file', samples.length, listener);
   const compared = runtimes.map(({ name }) => comparison(name, opened.reject !== undefined));
   const failed: Failure[] = [];
-  const { contract } = networks[0]!.extractor;
+  const { contract } = networks[0]!.reference;
   await withSource({ root }, async (source) => {
     for (const { path } of samples) {
       if (signal?.aborted)

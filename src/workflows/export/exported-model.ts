@@ -2,12 +2,18 @@ import { graphWriter } from '../../core/onnx/graph-writer.ts';
 import { headNodes } from '../../classify/onnx/head-nodes.ts';
 import { normalizerNodes } from '../../classify/onnx/normalizer-nodes.ts';
 import { noveltyNodes } from '../../classify/onnx/novelty-nodes.ts';
+import type { WireTensor } from '../../extract/backbones/onnx-file.ts';
 import { composedModel } from '../../extract/onnx/compose.ts';
 import { imageFront } from '../../extract/onnx/image-front/image-front.ts';
+import { floatsOf } from '../../extract/onnx/int8/constants.ts';
 import type { AddedPart } from '../../extract/onnx/pixel-front.ts';
 import { PIXELS } from '../../extract/program.ts';
+import { encodeFloat16 } from '../../store/format/float16.ts';
 import type { OpenedHead } from '../train/files/head-files.ts';
 import type { ExportedNetwork } from './exported-network.ts';
+
+/** TensorProto.DataType of onnx.proto. */
+const FLOAT32 = 1;
 
 /** The one input: uint8 RGB pixels of upright pictures of one size, shape (batch, height, width, 3). */
 export const IMAGE = 'image';
@@ -47,14 +53,25 @@ export interface ExportedModel {
   readonly domains: readonly string[];
 }
 
+/** Constants of fewer values are little, and may be delicate. */
+const LEAST_VALUES = 256;
+
+/** The bits of a large float32 constant in float16; undefined for others, and where a value is too large for it. */
+function inHalf(tensor: WireTensor): Uint16Array | undefined {
+  const values = tensor.type === FLOAT32 ? floatsOf(tensor) : undefined;
+  if (values === undefined || values.length < LEAST_VALUES) return undefined;
+  const bits = new Uint16Array(values.length);
+  return encodeFloat16(values, bits) === 0 ? bits : undefined;
+}
+
 /** The whole file: pixels of any size to probabilities, with metadata. Throws OPTION_INVALID, BACKBONE_INVALID. */
 export async function exportedModel(
   opened: OpenedHead,
   networks: readonly ExportedNetwork[],
-  metadata: Readonly<Record<string, string>>,
+  { metadata, fp16 }: { readonly metadata: Readonly<Record<string, string>>; readonly fp16: boolean },
 ): Promise<ExportedModel> {
   const { head } = opened;
-  const fronts = networks.map(({ extractor: { contract } }, i) =>
+  const fronts = networks.map(({ reference: { contract } }, i) =>
     imageFront(contract, IMAGE, renaming(i, PIXELS), `${IMAGE}${i + 1}/`),
   );
   const features: string[] = [];
@@ -74,7 +91,12 @@ export async function exportedModel(
   ] as const;
   const { bytes, opsets } = composedModel({
     name: 'permafrost',
-    parts: networks.map(({ model }, i) => ({ bytes: model, rename: (name) => renaming(i, name) })),
+    parts: networks.map(({ model, rounded }, i) => ({
+      bytes: model,
+      rounded,
+      rename: (name) => renaming(i, name),
+      ...(fp16 && { inHalf }),
+    })),
     inputs: [{ name: IMAGE, type: 'uint8', shape: ['batch', 'height', 'width', 3] }],
     front: {
       nodes: fronts.flatMap(({ nodes }) => nodes),

@@ -37,16 +37,16 @@ export function exportMetadata(
   { head: file, precision, check }: MetadataFacts,
 ): Readonly<Record<string, string>> {
   const { classes, name, params, features, temperature } = head;
-  const [{ extractor: first }] = networks as readonly [ExportedNetwork];
+  const [{ reference: first }] = networks as readonly [ExportedNetwork];
   const facts = {
     permafrost: VERSION,
     head: { name, params, ...file },
     classes,
     width: features,
-    networks: networks.map(({ extractor, parts }) => ({
-      backbone: extractor.network.backbone.name,
-      weights: extractor.sets[0].settings.weights,
-      contract: extractor.contract,
+    networks: networks.map(({ reference, parts }) => ({
+      backbone: reference.network.backbone.name,
+      weights: reference.sets[0].settings.weights,
+      contract: reference.contract,
       parts: parts.map(({ cut, pooling, at, width }) => ({ cut, pooling, at, width })),
     })),
     normalize: document.normalizer.kind,

@@ -14,9 +14,9 @@ import { openHead, type OpenedHead } from '../train/files/head-files.ts';
 import type { Work } from '../work.ts';
 import { checkImages, trainImages, type CheckImages } from './check-images.ts';
 import { checkModel } from './check-model.ts';
-import { exportedModel } from './exported-model.ts';
+import { exportedModel, type ExportedModel } from './exported-model.ts';
 import { exportedNetwork, type ExportedNetwork, type NetworkRequest } from './exported-network.ts';
-import { onOnnxRuntime, type FileRuntime } from './file-runtimes.ts';
+import { fileRuntimes } from './file-runtimes.ts';
 import { exportMetadata } from './metadata.ts';
 import { EXPORT_ONNX_OPTIONS, type ExportOnnxOptions } from './options.ts';
 
@@ -33,24 +33,38 @@ function precisionOf({ int8, fp16 }: ExportOnnxOptions): Precision {
 
 /** Throws OPTION_INVALID where networks look at one picture in two ways. */
 function requireOneLook(networks: readonly ExportedNetwork[]): void {
-  const looks = networks.map(({ extractor: { contract } }) => `${contract.orientation} ${contract.alpha}`);
+  const looks = networks.map(({ reference: { contract } }) => `${contract.orientation} ${contract.alpha}`);
   const other = looks.findIndex((look) => look !== looks[0]);
   if (other === -1) return;
-  const [a, b] = [networks[0]!, networks[other]!].map(({ extractor: { contract } }) => contract);
+  const [a, b] = [networks[0]!, networks[other]!].map(({ reference: { contract } }) => contract);
   throw new PermafrostError(
     'OPTION_INVALID',
     `The networks of this head take one picture in two ways: ${a!.name} with orientation ${a!.orientation} and alpha ${a!.alpha}, ${b!.name} with ${b!.orientation} and ${b!.alpha}. A file has one input. Train the head on networks of one way.`,
   );
 }
 
+/** What a probability may be off by default: in the precision of the head's features, and in another one. */
+const BOUNDS = { same: 1e-3, fp16: 0.01, int8: 0.1 } as const;
+
+function boundOf(
+  { maxDifference }: ExportOnnxOptions,
+  precision: Precision,
+  networks: readonly ExportedNetwork[],
+): number {
+  if (maxDifference > 0) return maxDifference;
+  const precisions = [precision, ...networks.map(({ referencePrecision }) => referencePrecision)];
+  if (precisions.every((one) => one === precisions[0])) return BOUNDS.same;
+  return precisions.includes('int8') ? BOUNDS.int8 : BOUNDS.fp16;
+}
+
 /** Throws PRECISION_LOSS where the file does not answer as permafrost does. */
-function requireAgreement({ on, runtimes }: ExportCheck, { maxDifference, minAgreement }: ExportOnnxOptions): void {
+function requireAgreement({ on, runtimes }: ExportCheck, bound: number, minAgreement: number): void {
   for (const { runtime, images, sameClass, largestDifference, worst } of runtimes) {
-    if (sameClass >= minAgreement * images && largestDifference <= maxDifference) continue;
+    if (sameClass >= minAgreement * images && largestDifference <= bound) continue;
     throw new PermafrostError(
       'PRECISION_LOSS',
       `The file does not answer as permafrost does: in ${runtime}, on ${images} images of ${on}, ${images - sameClass} get another class, and a probability is up to ${largestDifference.toExponential(1)} off (${worst}); ` +
-        `expected ${minAgreement === 1 ? 'the same class for all' : `the same class for ${100 * minAgreement} %`} and at most ${maxDifference}. Nothing was written. Allow more with --max-difference and --min-agreement, or take another precision.`,
+        `expected ${minAgreement === 1 ? 'the same class for all' : `the same class for ${100 * minAgreement} %`} and at most ${bound}. Nothing was written. Allow more with --max-difference and --min-agreement, or take another precision.`,
     );
   }
 }
@@ -95,25 +109,23 @@ async function openNetworks(
 }
 
 async function closeAll(networks: readonly ExportedNetwork[]): Promise<void> {
-  for (const { extractor } of networks) await extractor.executable.dispose();
+  for (const { reference } of networks) await reference.executable.dispose();
 }
 
 async function checked(
-  bytes: Uint8Array,
+  { bytes, outputs }: ExportedModel,
   opened: OpenedHead,
   networks: readonly ExportedNetwork[],
   images: CheckImages,
   options: ExportOnnxOptions,
   work: Work,
 ): Promise<ExportCheck> {
-  const runtimes: FileRuntime[] = [];
+  const { threads, runtime } = options;
+  const runtimes = await fileRuntimes({ bytes, outputs, threads }, runtime, work.listener);
   try {
-    runtimes.push(await onOnnxRuntime(bytes, options.threads));
-    const check = await checkModel(runtimes, opened, networks, images, work);
-    requireAgreement(check, options);
-    return check;
+    return await checkModel(runtimes, opened, networks, images, work);
   } finally {
-    for (const runtime of runtimes) await runtime.dispose();
+    for (const one of runtimes) await one.dispose();
   }
 }
 
@@ -142,14 +154,18 @@ export async function exportOnnx(
   try {
     const head = { file: headFile.replace(/^.*[/\\]/, ''), sha256: sha256Hex(await readFile(headFile)) };
     const write = (check: ExportCheck | null) =>
-      exportedModel(opened, networks, exportMetadata(opened, networks, { head, precision, check }));
+      exportedModel(opened, networks, {
+        metadata: exportMetadata(opened, networks, { head, precision, check }),
+        fp16: precision === 'fp16',
+      });
     const draft = await write(null);
     if (draft.bytes.length > MOST_BYTES)
       throw new PermafrostError(
         'OPTION_INVALID',
         `The file would have ${draft.bytes.length} bytes, and an ONNX file has at most ${MOST_BYTES}. Take --fp16 or --int8, or a smaller network.`,
       );
-    const check = images === undefined ? null : await checked(draft.bytes, opened, networks, images, options, work);
+    const check = images === undefined ? null : await checked(draft, opened, networks, images, options, work);
+    if (check !== null) requireAgreement(check, boundOf(options, precision, networks), options.minAgreement);
     const { bytes, outputs, opset, domains } = check === null ? draft : await write(check);
     const written = await writeFileAtomic(resolve(file), [bytes]);
     const { name, classes } = opened.head;

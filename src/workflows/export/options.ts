@@ -1,4 +1,11 @@
-import { booleanOption, integerOption, numberOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import {
+  booleanOption,
+  choiceOption,
+  integerOption,
+  numberOption,
+  stringOption,
+  type OptionsOf,
+} from '../../core/options.ts';
 import { THREADS_OPTION } from '../../extract/engines/engine.ts';
 
 /** Options of `export --onnx`. */
@@ -15,14 +22,19 @@ export const EXPORT_ONNX_OPTIONS = {
   ),
   noCheck: booleanOption(false, 'write the file unchecked, and say so in it'),
   maxDifference: numberOption(
-    1e-3,
-    'largest difference of a probability of the file from what permafrost answers; above, nothing is written',
+    0,
+    'largest difference of a probability of the file from what permafrost answers; above, nothing is written; 0: 0.001, for another precision than the head was trained with 0.01 (fp16) or 0.1 (int8)',
     { min: 0, max: 1 },
   ),
   minAgreement: numberOption(
     1,
     'least share of the images for which the file has to give the same class as permafrost; below, nothing is written',
     { min: 0, max: 1 },
+  ),
+  runtime: choiceOption(
+    ['auto', 'onnxruntime', 'openvino'],
+    'auto',
+    'what runs the file when it is checked; auto: ONNX Runtime, and OpenVINO too where it is installed',
   ),
   checkImages: integerOption(0, 'most images that the file is checked on; 0: all', { min: 0 }),
   threads: THREADS_OPTION,

@@ -1,6 +1,6 @@
 import { plural } from '../../core/words.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
-import { contractId } from '../../extract/contract.ts';
+import { contractId, contractLabel } from '../../extract/contract.ts';
 import { withSourceOf } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { Remark } from '../../extract/image/remarks.ts';
@@ -186,7 +186,7 @@ async function extractFrom(
     views: views?.result ?? null,
     engine: extractor.engine,
     cosineToFp32: wanted[0]?.set.quantization?.cosine ?? null,
-    contract: extractor.contract.name,
+    contract: contractLabel(extractor.contract, extractor.network.backbone.name),
     contractId: contractId(extractor.contract),
     cut: cutsText(extractor.sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
     dtype: options.dtype,

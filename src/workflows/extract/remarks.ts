@@ -2,7 +2,7 @@ import type { Contract } from '../../core/contract.ts';
 import { few } from '../../core/errors.ts';
 import { plural } from '../../core/words.ts';
 import type { Sample } from '../../core/sample.ts';
-import { withOtherAlpha } from '../../extract/contract.ts';
+import { contractInASentence, withOtherAlpha } from '../../extract/contract.ts';
 import type { Remark } from '../../extract/image/remarks.ts';
 import type { OneColourImage } from '../../results/extract-result.ts';
 import type { SampleContents } from './sample-contents.ts';
@@ -51,7 +51,7 @@ export function remarksInWords(
       (image) => `${image.path} (${isWhite(image) ? 'white' : `RGB ${image.rgb.join(' ')}`})`,
     );
     warnings.push(
-      `${plural(oneColour.length, 'image is', 'images are')} one colour under the contract ${contract.name}, and nothing can be learned of them: ${few(named)}.` +
+      `${plural(oneColour.length, 'image is', 'images are')} one colour under ${contractInASentence(contract)}, and nothing can be learned of them: ${few(named)}.` +
         (veiled > 0 ? whyWhite(contract, veiled, oneColour.length) : ''),
     );
   }

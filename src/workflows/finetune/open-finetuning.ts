@@ -26,6 +26,7 @@ import { stepMeter } from './training/step-meter.ts';
 import { programOf, tailFrom, type Tail } from './training/tail.ts';
 import { FINETUNE_FOLDER } from './state-file.ts';
 import { trainerOf } from './trainer.ts';
+import { requireGradients } from './trainer-check.ts';
 
 /** A fine-tuning with all that it reads, loaded. */
 export interface OpenedFinetuning {
@@ -80,6 +81,7 @@ export async function openFinetuning(
     `Training: ${trainer.name} ${trainer.version} on ${trainer.device}, ${trainer.precision}${batch < recipe.batch ? `, ${batch} images a run` : ''}.`,
   );
   for (const note of trainer.notes ?? []) work.listener?.note?.(note);
+  await requireGradients(trainer, programOf(tail, head, batch));
 
   const started = performance.now();
   const stored = await withNeededSets(bare, tail, { views, weights: options.weights }, work);

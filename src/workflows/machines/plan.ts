@@ -1,3 +1,4 @@
+import { contractLabel } from '../../extract/contract.ts';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
@@ -130,7 +131,8 @@ async function resultOf(
     known: made.known?.contents ?? 0,
     engine,
     cut: cutsText(sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
-    contract: sets[0]!.settings.contract.name,
+    contract: contractLabel(sets[0]!.settings.contract, sets[0]!.network?.name ?? sets[0]!.settings.backbone),
+    ...(sets[0]!.network && { network: { ...sets[0]!.network } }),
     warnings: dataset.warnings,
   };
 }

@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PermafrostError } from '../../core/errors.ts';
+import { few, PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { archiveKind, isArchivePattern } from '../../extract/archives/archive-place.ts';
 import { bucketKeys } from '../../extract/dataset/bucket-keys.ts';
@@ -14,6 +14,9 @@ import { isS3Address, s3Root } from '../../extract/source/s3/address.ts';
 import { openS3 } from '../../extract/source/s3/s3-access.ts';
 import { s3Source } from '../../extract/source/s3/s3-source.ts';
 import { placeOf } from '../../extract/source/place.ts';
+import type { Work } from '../work.ts';
+import { isPattern, matching } from './matching-images.ts';
+import { imagesInList, imagesInNames, isListOfImages } from './named-images.ts';
 
 /** What was met in a folder beside images. */
 interface Found {
@@ -99,12 +102,78 @@ async function imagesIn(folder: string, listener: Listener): Promise<string[]> {
   return images;
 }
 
+/** The images that a pattern of files means, the other files being told. */
+async function imagesMatching(pattern: string, listener: Listener): Promise<string[]> {
+  const { files, folders } = await matching(pattern);
+  const images = files.filter(isImageName);
+  if (images.length > 0) {
+    const others = files.length - images.length;
+    listener.note?.(
+      `${pattern}: ${counted(images.length, 'image')}${others > 0 ? `; left out: ${counted(others, 'other file')}` : ''}.`,
+    );
+    return images;
+  }
+  if (folders.length === 0)
+    throw new PermafrostError(
+      'DATASET_EMPTY',
+      files.length > 0
+        ? `${pattern} matches ${counted(files.length, 'file')}, and none is named as an image is (${few(files, 3)}).`
+        : `${pattern} is not there, and as a pattern it matches nothing. Patterns know * ? [abc] {a,b} and **, for folders at any depth.`,
+    );
+  const found: string[] = [];
+  for (const folder of folders) for (const image of await imagesIn(folder, listener)) found.push(image);
+  return found;
+}
+
+async function imagesOfList(file: string, listener: Listener): Promise<string[]> {
+  const images = await imagesInList(file);
+  if (images.length === 0) throw new PermafrostError('DATASET_EMPTY', `The list ${file} names no image.`);
+  listener.note?.(`${file}: a list of ${counted(images.length, 'image')}.`);
+  return images;
+}
+
+async function imagesNamed({ names, listener = {} }: GivenWork): Promise<string[]> {
+  if (names === undefined)
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      '"-" stands for names on standard input, and none is given here. Give the paths themselves.',
+    );
+  const images = await imagesInNames(names);
+  if (images.length === 0) throw new PermafrostError('DATASET_EMPTY', 'Standard input names no image.');
+  listener.note?.(`Standard input: names of ${counted(images.length, 'image')}.`);
+  return images;
+}
+
+/** Who is told what was found, and what "-" stands for. */
+export interface GivenWork extends Pick<Work, 'listener'> {
+  /** Standard input: names of images, a line each. */
+  readonly names?: AsyncIterable<Uint8Array> | undefined;
+}
+
+/** What a name stands for that leads to no file: a pattern, or a file that is not there. */
+async function notThere(path: string, listener: Listener): Promise<readonly string[]> {
+  if (isArchivePattern(path)) return imagesIn(path, listener);
+  return isPattern(path) ? imagesMatching(path, listener) : [path];
+}
+
+async function imagesOf(path: string, work: GivenWork): Promise<readonly string[]> {
+  const { listener = {} } = work;
+  if (path === '-') return imagesNamed(work);
+  if (isS3Address(path)) return !isImageName(path) || path.endsWith('/') ? imagesIn(path, listener) : [path];
+  const facts = await stat(path).catch(() => undefined); // told where the image is read
+  if (facts === undefined) return notThere(path, listener);
+  if (facts.isDirectory() || archiveKind(path) !== undefined) return imagesIn(path, listener);
+  return isListOfImages(path) ? imagesOfList(path, listener) : [path];
+}
+
 /**
  * The image files that were meant: a folder or an archive stands for all images in it, at any depth, hidden files left
- * out; a file is taken as it is. So it is with addresses of S3: what is not named as an image is a prefix. Throws
- * OPTION_INVALID for a web address, DATASET_EMPTY for a folder without an image, and what listing a bucket throws.
+ * out; a list for the images that it names; a pattern for the files that it matches, where no file has that name; "-"
+ * for names on standard input; any other file is taken as it is. So it is with addresses of S3: what is not named as an
+ * image is a prefix. Throws OPTION_INVALID for a web address, DATASET_EMPTY for what stands for no image,
+ * DATASET_LAYOUT for a bad line of a list, and what listing a bucket throws.
  */
-export async function givenImages(given: readonly string[], listener: Listener = {}): Promise<string[]> {
+export async function givenImages(given: readonly string[], work: GivenWork = {}): Promise<string[]> {
   const address = given.find((path) => /^[a-z][a-z0-9+.-]+:\/\//i.test(path) && !isS3Address(path));
   if (address !== undefined) {
     throw new PermafrostError(
@@ -113,16 +182,7 @@ export async function givenImages(given: readonly string[], listener: Listener =
     );
   }
   const files: string[] = [];
-  for (const path of given) {
-    const isFolder = isS3Address(path)
-      ? !isImageName(path) || path.endsWith('/')
-      : await stat(path).then(
-          (facts) => facts.isDirectory() || archiveKind(path) !== undefined,
-          () => isArchivePattern(path),
-        );
-    // One by one: a folder may hold more than a call may have arguments.
-    if (isFolder) for (const image of await imagesIn(path, listener)) files.push(image);
-    else files.push(path);
-  }
+  // One by one: a folder may hold more than a call may have arguments.
+  for (const path of given) for (const image of await imagesOf(path, work)) files.push(image);
   return files;
 }

@@ -87,7 +87,7 @@ export async function neighbors(
       `neighbors: ${key} is ${given[key]}, but the index "exact" finds all neighbours. Add --index hnsw, or leave ${key} out.`,
     );
   }
-  const files = await givenImages(images, listener);
+  const files = await givenImages(images, { listener });
   const store = await storeThrough(await openStore(storePath), options.backboneFile);
   const parts = store.parts(chosenFeatures(options.cut, options.pooling));
   for (const note of madeOfMaps(parts)) listener?.note?.(note);

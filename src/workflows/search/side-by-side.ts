@@ -3,6 +3,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { matrix, row } from '../../core/matrix.ts';
 import type { Failure, FeaturePart } from '../../core/sample.ts';
+import { contractLabel } from '../../extract/contract.ts';
 import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
 import { layersOfWeights } from '../../extract/weights/layers-of-weights.ts';
@@ -89,11 +90,11 @@ export async function disposeNetworks(opened: readonly OpenedNetwork[]): Promise
 }
 
 export const factsOfNetworks = ([{ extractor: first }, ...others]: OpenedNetworks): NetworksFacts => ({
-  contract: first.contract.name,
+  contract: contractLabel(first.contract, first.network.backbone.name),
   engine: first.engine,
   others: others.map(({ extractor: { network, contract, engine } }) => ({
     backbone: network.backbone.name,
-    contract: contract.name,
+    contract: contractLabel(contract, network.backbone.name),
     engine,
   })),
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { encodeOnnx } from '../../../src/core/onnx-model.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
+import { leastCosine, loadCompared } from '../../../src/extract/engines/reference-check.ts';
 import type { Output } from '../../../src/extract/program.ts';
 import { temporaryFolders } from '../../support/folders.ts';
-import { convNet, modelProto, tokenNet } from '../../support/onnx-files.ts';
+import { convNet, modelProto, quantizedConvNet, tokenNet } from '../../support/onnx-files.ts';
 import { measured, patternPixels, programOf, rawContract, type Measured } from '../../support/onnx-runs.ts';
 import { hasOpenVino, needsOpenVino } from '../../support/openvino.ts';
 
@@ -44,5 +45,16 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('OpenVINO gives of a graph what ONNX
       // Sums in float32 in another order.
       expect(worst / largest).toBeLessThan(1e-4);
     });
+  });
+
+  it('of a file that is in 8 bits already, within the bound of the check', async () => {
+    const network = await measured(folder(), encodeOnnx(quantizedConvNet()), { contract });
+    const program = programOf(network, [...all('block1', 'flatten'), ...all('features/8', 'avg')]);
+    const engine = await createEngine('openvino', { cache: false });
+    expect(leastCosine(engine, program)).toBe(0.98);
+    const { executable, cosines } = await loadCompared(engine, program);
+    await executable.dispose();
+    // 1.0000 was measured.
+    for (const cosine of cosines) expect(cosine).toBeGreaterThan(0.999);
   });
 });

@@ -6,8 +6,8 @@ export type Handle = bigint;
 
 /**
  * OpenVINO's C API as far as permafrost calls it (openvino/c/*.h), the same in 2024.6, 2025.4 and 2026.4. No structure
- * goes by value and no number of `ov_element_type_e` is used, which differ between releases. koffi cannot call
- * asynchronously with variable arguments, so properties are set on the core and `properties` is 0.
+ * but a shape goes by value and no number of `ov_element_type_e` is used, which differ between releases. koffi cannot
+ * call asynchronously with variable arguments, so properties are set on the core and `properties` is 0.
  */
 const PROTOTYPES = {
   getVersion: 'int ov_get_openvino_version(void* version)',
@@ -50,6 +50,8 @@ export interface CFunction {
 
 export interface CApi {
   readonly call: Readonly<Record<keyof typeof PROTOTYPES, CFunction>>;
+  /** ov_tensor_set_shape: gives a tensor of a shape that a model leaves open these sizes, and memory for them. */
+  readonly setShape: (tensor: Handle, sizes: readonly number[]) => number;
   /** A copy of the zero-terminated UTF-8 text at an address. */
   readonly text: (address: Handle) => string;
   /** The memory at an address, not copied: gone when OpenVINO frees it. */
@@ -77,8 +79,12 @@ export async function loadCApi(path: string): Promise<CApi> {
   try {
     const library = koffi.load(path);
     const bound = Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]);
+    // ov_shape_t of ov_shape.h.
+    const shape = koffi.struct({ rank: 'int64_t', dims: 'int64_t *' });
+    const setShape = library.func('ov_tensor_set_shape', 'int', ['void *', shape]);
     return {
       call: Object.fromEntries(bound) as CApi['call'],
+      setShape: (tensor, sizes) => setShape(tensor, { rank: sizes.length, dims: sizes }) as number,
       text: (address) => koffi.decode.string(address),
       memory: (address, bytes) => koffi.view(address, bytes),
     };

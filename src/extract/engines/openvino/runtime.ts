@@ -23,6 +23,8 @@ export interface OpenVino {
   inputTensor(request: Handle): Handle;
   /** An input or an output. */
   namedTensor(request: Handle, name: string): Handle;
+  /** Gives an input of a shape that the model leaves open its sizes, and memory for them. */
+  setShape(tensor: Handle, sizes: readonly number[]): void;
   /** The tensor's own memory, not a copy: never touch it after the tensor's request is freed. */
   tensorMemory(tensor: Handle): ArrayBuffer;
   /** Puts the request into the device's queue and returns at once. */
@@ -114,6 +116,7 @@ function openVino(api: CApi, build: string): OpenVino {
     createRequest: (compiled) => make('create a request', call.createRequest, compiled),
     inputTensor: (request) => make('give the input', call.inputTensor, request),
     namedTensor: (request, name) => make(`give the tensor ${name}`, call.namedTensor, request, name),
+    setShape: (tensor, sizes) => check(api.setShape(tensor, sizes), `take a tensor of ${sizes.join(' x ')}`),
     tensorMemory(tensor) {
       const bytes = Number(make('tell the size of a tensor', call.tensorBytes, tensor));
       return api.memory(make('give the memory of a tensor', call.tensorData, tensor), bytes);

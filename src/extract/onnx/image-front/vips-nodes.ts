@@ -1,5 +1,5 @@
 import type { GraphWriter } from '../../../core/onnx/graph-writer.ts';
-import { distance, kernelNodes, REACH, shares, type SmoothKernel } from './kernel-nodes.ts';
+import { kernelNodes, REACH, shares, type SmoothKernel } from './kernel-nodes.ts';
 import type { AxisNodes } from './placement-nodes.ts';
 import { planes, smoothNodes, toLevels } from './smooth-nodes.ts';
 
@@ -36,22 +36,41 @@ function boxed(w: GraphWriter, X: string, axis: 2 | 3, side: string, box: string
   return { X: toLevels(w, w.op('Floor', [exact])), side: count };
 }
 
+/** A factor that an axis shrinks by after its boxes, and the points that output pixels show, in STEPS of a pixel. */
+function points(w: GraphWriter, nodes: AxisNodes, box: string): { readonly factor: string; readonly at: string } {
+  const double = (x: string): string => w.cast(x, 'float64');
+  const d = (op: string, a: string, b: string): string => w.op(op, [a, b]);
+  const [from, to, boxes] = [double(nodes.side), double(nodes.scaled), double(box)];
+  // sharp hands on the inverse of the factor, and libvips takes the inverse of that.
+  const whole = d('Div', w.double(1), d('Div', w.double(1), d('Div', from, to)));
+  const factor = d('Div', whole, boxes);
+  const surplus = d('Div', d('Sub', d('Mul', to, whole), from), boxes);
+  const offset = d('Sub', d('Div', d('Add', surplus, w.double(1)), w.double(2)), w.double(1));
+  const first = w.op('Gather', [nodes.at, w.int(0)], { axis: 0 });
+  const middle = d('Mul', d('Add', double(first), w.double(0.5)), factor);
+  const start = d('Sub', d('Sub', middle, w.double(0.5)), offset);
+  // From there on it adds the factor, in float64: multiplied, some points would fall to the next step.
+  const size = w.op('Shape', [nodes.at]);
+  const steps = w.op('Expand', [factor, w.op('Sub', [size, w.ints(1)])]);
+  const all = w.op('CumSum', [w.op('Concat', [vector(w, start), steps], { axis: 0 }), w.int(0)]);
+  const twice = w.cast(w.op('Floor', [d('Mul', all, w.double(2 * STEPS))]), 'int64');
+  const rounded = w.op('Div', [w.op('Add', [twice, w.int(1)]), w.int(2)]);
+  return { factor, at: w.op('Gather', [rounded, w.op('Sub', [nodes.at, first])], { axis: 0 }) };
+}
+
 /** One axis of planes reduced to the pixels of the square. */
 function reduced(w: GraphWriter, kernel: SmoothKernel, planesIn: string, axis: 2 | 3, nodes: AxisNodes): string {
   const box = boxOf(w, nodes);
   const { X, side } = boxed(w, planesIn, axis, nodes.side, box);
-  const boxes = w.op('Mul', [nodes.scaled, box]);
-  // The point that an output pixel shows, in STEPS of a pixel: (2i + 1) / 2 * side / (scaled * box), rounded half up.
-  const odd = w.op('Add', [w.op('Mul', [nodes.at, w.int(2)]), w.int(1)]);
-  const twice = w.op('Div', [w.op('Mul', [odd, w.op('Mul', [nodes.side, w.int(STEPS)])]), boxes]);
-  const point = w.op('Div', [w.op('Add', [twice, w.int(1)]), w.int(2)]);
-  const factor = w.op('Div', [w.op('Sub', [w.op('Add', [nodes.side, boxes]), w.int(1)]), boxes]);
-  const margin = w.op('Add', [w.op('Mul', [factor, w.int(REACH[kernel])]), w.int(2)]);
+  const { factor, at } = points(w, nodes, box);
+  const reach = w.cast(w.op('Ceil', [w.op('Mul', [factor, w.double(REACH[kernel])])]), 'int64');
+  const margin = w.op('Add', [reach, w.int(2)]);
   const [from, end] = [w.op('Neg', [margin]), w.op('Add', [side, margin])];
   const source = w.op('Range', [from, end, w.int(1)]);
   const middles = w.op('Add', [w.op('Mul', [source, w.int(STEPS)]), w.int(STEPS / 2)]);
-  const apart = w.op('Sub', [middles, w.op('Unsqueeze', [point, w.ints(1)])]);
-  const far = distance(w, w.op('Mul', [apart, boxes]), w.op('Mul', [nodes.side, w.int(STEPS)]));
+  const apart = w.cast(w.op('Sub', [middles, w.op('Unsqueeze', [at, w.ints(1)])]), 'float64');
+  const inPixels = w.op('Mul', [w.op('Abs', [apart]), w.double(1 / STEPS)]);
+  const far = w.op('Mul', [inPixels, w.op('Div', [w.double(1), factor])]);
   const parts = w.op('Mul', [shares(w, kernelNodes(w, kernel, far)), w.double(WEIGHT)]);
   const whole = w.op('Mul', [w.op('Sign', [parts]), w.op('Floor', [w.op('Abs', [parts])])]);
   const weights = w.cast(whole, 'float32');

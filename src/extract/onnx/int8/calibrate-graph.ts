@@ -1,74 +1,75 @@
 import type { Int8Calibration } from '../../../core/calibration.ts';
 import { createSession, onnxRuntime } from '../../../core/onnxruntime.ts';
+import type { OnnxNode } from '../../../core/onnx-model.ts';
 import type { DecodedImage } from '../../image/decoded-images.ts';
 import { PIXELS, type GraphProgram } from '../../program.ts';
 import { assemble, graphFields, untypedOutputs } from '../assemble.ts';
 import { cutGraph } from '../cut-graph.ts';
 import { clearedNames, freePrefix, pixelsInput } from '../graph-model.ts';
 import { pixelFront } from '../pixel-front.ts';
-import { clipRange } from './clip-range.ts';
-import { histogram } from './histogram.ts';
-import { quantizationPlan, stepsUpTo } from './quantization-plan.ts';
+import { joined } from '../wire/wire.ts';
+import { quantizationPlan, stepsUpTo, takesBias } from './quantization-plan.ts';
 
 /** The tensors whose ranges a cut of a graph needs in int8, by name. Throws OPTION_INVALID as quantizationPlan. */
 export function calibratedTensors({ file }: GraphProgram['backbone'], cut: string): readonly string[] {
   return [...new Set(stepsUpTo(file, quantizationPlan(file), cut).values())].sort();
 }
 
-/** The graph from the pixels of one image to each of these tensors. */
-function tensorsModel({ backbone, contract }: Omit<GraphProgram, 'outputs'>, tensors: readonly string[]) {
+/** Tensors whose channels have a mean that biases behind them make up for, and whether they are maps. */
+function correctedTensors({ file }: GraphProgram['backbone']): ReadonlyMap<string, boolean> {
+  const products = [...quantizationPlan(file).products].filter(([node]) => takesBias(node));
+  return new Map(products.map(([{ op }, { data }]) => [data, op === 'Conv']));
+}
+
+/** What is found of a tensor of one image: the names of outputs, of one number each, and of one a channel. */
+interface Reduced {
+  readonly min: string;
+  readonly max: string;
+  readonly mean: string | undefined;
+}
+
+/** The graph that reduces each of these tensors, of one image. */
+function reducingModel(
+  { backbone, contract }: Omit<GraphProgram, 'outputs'>,
+  tensors: readonly string[],
+): { readonly model: Uint8Array; readonly reduced: readonly Reduced[] } {
   const { name, file, input } = backbone;
   const part = cutGraph(file, tensors);
   const prefix = freePrefix(part);
   const renamed = clearedNames(file, part, [PIXELS], prefix);
   const nameOf = (tensor: string): string => renamed.get(tensor) ?? tensor;
   const front = pixelFront(PIXELS, { ...input, name: nameOf(input.name) }, contract, `${prefix}pixels/`);
-  const names = tensors.map(nameOf);
+  const nodes: OnnxNode[] = [];
+  const add = (op: string, tensor: string, output: string, attributes: OnnxNode['attributes'] = {}): string => {
+    nodes.push({ op, inputs: [nameOf(tensor)], outputs: [`${prefix}${output}`], attributes });
+    return `${prefix}${output}`;
+  };
+  const corrected = correctedTensors(backbone);
+  const reduced = tensors.map((tensor, i): Reduced => {
+    const isMap = corrected.get(tensor);
+    return {
+      min: add('ReduceMin', tensor, `min${i}`, { keepdims: 0 }),
+      max: add('ReduceMax', tensor, `max${i}`, { keepdims: 0 }),
+      // Of one image a row of a Gemm is its mean.
+      mean: isMap === undefined ? undefined : add(isMap ? 'GlobalAveragePool' : 'Identity', tensor, `mean${i}`),
+    };
+  });
+  const ours = { name, nodes, initializers: [], inputs: [], outputs: [] };
   const model = assemble(file, part, {
     front: graphFields({ name, ...front, inputs: pixelsInput(contract.size, 1), outputs: [] }, prefix),
-    behind: untypedOutputs(names),
+    behind: joined([graphFields(ours, prefix), untypedOutputs(nodes.map(({ outputs }) => outputs[0]!))]),
     names: renamed,
   });
-  return { model, names };
+  return { model, reduced };
 }
 
 /** Digits of a mean that are kept: more change a bias by less than a step. */
 const MEAN_DIGITS = 4;
 
-/** The mean of each channel of a tensor over images. */
-interface Means {
-  add(values: Float32Array, dims: readonly number[]): void;
-  readonly all: readonly number[];
-}
-
-/** Means along the axis that a Conv's channels lie along (1), or a matrix product's (the last). */
-function channelMeans(isMap: boolean): Means {
-  let sums = new Float64Array();
-  let count = 0;
-  return {
-    add(values, dims) {
-      const axis = isMap ? 1 : dims.length - 1;
-      const inner = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
-      const channels = dims[axis]!;
-      if (sums.length === 0) sums = new Float64Array(channels);
-      for (let from = 0, channel = 0; from < values.length; from += inner, channel = (channel + 1) % channels) {
-        let sum = 0;
-        for (let i = from; i < from + inner; i++) sum += values[i]!;
-        sums[channel]! += sum;
-      }
-      count += values.length / channels;
-    },
-    get all() {
-      return Array.from(sums, (sum) => Number((sum / count).toPrecision(MEAN_DIGITS)));
-    },
-  };
-}
-
 /**
- * What int8 needs to know of each tensor that it rounds on the way to `cut`, found on the images as the graph gives them
- * in float32: the range that loses least of its values, and of those that are multiplied by weights the mean of each
- * channel. All of these tensors of one image are in memory at once. Throws OPTION_INVALID for a graph that int8 cannot
- * be made of, ENGINE_FAILED.
+ * What int8 needs to know of each tensor that it rounds on the way to `cut`, found on the images by the graph itself in
+ * float32: the least and the largest value, and where biases make up for it (takesBias) the mean of each channel. Throws
+ * OPTION_INVALID for a graph that int8 cannot be made of, ENGINE_FAILED.
  */
 export async function calibrateGraph(
   program: Omit<GraphProgram, 'outputs'>,
@@ -79,31 +80,32 @@ export async function calibrateGraph(
 ): Promise<Required<Pick<Int8Calibration, 'ranges' | 'means'>>> {
   const { size } = program.contract;
   const tensors = calibratedTensors(program.backbone, cut);
-  const multiplied = new Map(
-    [...quantizationPlan(program.backbone.file).products].map(([{ op }, { data }]) => [
-      data,
-      channelMeans(op === 'Conv'),
-    ]),
-  );
-  const { model, names } = tensorsModel(program, tensors);
+  const { model, reduced } = reducingModel(program, tensors);
   const session = await createSession(model, { intraOpNumThreads: threads });
-  const counted = tensors.map((tensor) => ({ tensor, values: histogram(tensor), means: multiplied.get(tensor) }));
+  const found = reduced.map(() => ({ min: Infinity, max: -Infinity, sums: new Float64Array() }));
   try {
     const { Tensor } = await onnxRuntime();
     for (const { pixels } of images) {
-      const found = await session.run({ [PIXELS]: new Tensor('uint8', pixels, [1, size, size, 3]) });
-      for (const [i, { values, means }] of counted.entries()) {
-        const { data, dims } = found[names[i]!]!;
-        values.add(data as Float32Array);
-        means?.add(data as Float32Array, dims);
-      }
+      const results = await session.run({ [PIXELS]: new Tensor('uint8', pixels, [1, size, size, 3]) });
+      const valuesOf = (name: string): Float32Array => results[name]!.data as Float32Array;
+      reduced.forEach(({ min, max, mean }, i) => {
+        const one = found[i]!;
+        one.min = Math.min(one.min, valuesOf(min)[0]!);
+        one.max = Math.max(one.max, valuesOf(max)[0]!);
+        if (mean !== undefined) one.sums = Float64Array.from(valuesOf(mean), (value, c) => value + (one.sums[c] ?? 0));
+      });
       onImage();
     }
   } finally {
     await session.release();
   }
+  const meanOf = (sum: number): number => Number((sum / images.length).toPrecision(MEAN_DIGITS));
   return {
-    ranges: Object.fromEntries(counted.map(({ tensor, values }) => [tensor, clipRange(values)])),
-    means: Object.fromEntries(counted.flatMap(({ tensor, means }) => (means ? [[tensor, means.all]] : []))),
+    ranges: Object.fromEntries(tensors.map((tensor, i) => [tensor, { min: found[i]!.min, max: found[i]!.max }])),
+    means: Object.fromEntries(
+      tensors.flatMap((tensor, i) =>
+        reduced[i]!.mean === undefined ? [] : [[tensor, Array.from(found[i]!.sums, meanOf)] as const],
+      ),
+    ),
   };
 }

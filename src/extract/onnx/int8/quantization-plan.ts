@@ -15,6 +15,9 @@ export interface Product {
   readonly bias?: WireTensor;
 }
 
+/** Whether a product adds biases, or could: those take out what rounding its weights adds on average. */
+export const takesBias = ({ op, inputs }: WireNode): boolean => op !== 'MatMul' && inputs[2] !== '';
+
 /** What of a file runs on 8 bits. It is of the whole file, so that no feature depends on what else is extracted. */
 export interface QuantizationPlan {
   /** The products on integers. The first ones, which read pixels, stay in float32: they are little, and delicate. */

@@ -7,7 +7,14 @@ import { rewired, wireParts } from '../assemble.ts';
 import { joined, textField } from '../wire/wire.ts';
 import { floatsOf } from './constants.ts';
 import { meanShifts } from './mean-shifts.ts';
-import { quantizationPlan, stepsUpTo, type Bounds, type Product, type QuantizationPlan } from './quantization-plan.ts';
+import {
+  quantizationPlan,
+  stepsUpTo,
+  takesBias,
+  type Bounds,
+  type Product,
+  type QuantizationPlan,
+} from './quantization-plan.ts';
 
 /** Steps of a tensor in 8 unsigned bits: value = (q - zero) * step. */
 interface Steps {
@@ -77,9 +84,9 @@ const withInput = (node: WireNode, input: string): WireNode => ({
 });
 
 /** The biases of a product, zeros where it could have some and corrects by them; undefined where it has none. */
-function biasesOf({ op, inputs }: WireNode, { weight, axis, bias }: Product, isCorrected: boolean) {
+function biasesOf(node: WireNode, { weight, axis, bias }: Product, isCorrected: boolean) {
   if (bias !== undefined) return floatsOf(bias)!;
-  return isCorrected && op !== 'MatMul' && inputs.length === 2 ? new Float32Array(weight.dims[axis]!) : undefined;
+  return isCorrected && takesBias(node) ? new Float32Array(weight.dims[axis]!) : undefined;
 }
 
 /** A product with its weight in 8 signed bits, a scale a channel, and its bias in steps of its sums. */

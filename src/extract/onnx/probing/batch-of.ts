@@ -48,12 +48,13 @@ function together(pair: Measured, grey: Measured, noise: Measured): 'independent
 /**
  * Runs a grey image and one of noise alone and together: a batch of one that is baked in, and features that depend on
  * the other images of a run, show so, and are helped by running one at a time. `failed` makes the error of an image
- * that does not run alone. Throws BACKBONE_INVALID where one image has other features the second time.
+ * that does not run alone. Of a file with a larger batch baked in, the probe gives each image `repeats` times. Throws BACKBONE_INVALID where one image has other features the second time.
  */
 export async function imagesAlone(
   probe: ProbeRun,
   size: number,
   failed: (error: unknown) => PermafrostError,
+  repeats: number,
 ): Promise<ImagesAlone> {
   const length = size * size * 3;
   const generator = random(1);
@@ -78,6 +79,11 @@ export async function imagesAlone(
     batch: 1,
     note: `Images go through the network one at a time: ${why}.`,
   });
+  if (repeats > 1) {
+    return one(
+      `a batch of ${repeats} is baked into it, so each is given ${repeats} times and takes ${repeats} times as long. Export it for one image, or for any number`,
+    );
+  }
   const pair = new Uint8Array(2 * length);
   pair.set(grey);
   pair.set(noise, length);

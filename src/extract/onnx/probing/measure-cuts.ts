@@ -84,6 +84,25 @@ function cutOrReason(
   );
 }
 
+/** Batches that are baked in and still given: of more, an image would take minutes. */
+const MOST_REPEATS = 64;
+
+/**
+ * Measures one image alone; where the file declares a batch of several, and is not told by one of them, that image as
+ * often as it declares.
+ */
+async function aloneOrRepeated(
+  declared: number,
+  measured: (repeats: number) => Promise<ImagesAlone>,
+): Promise<{ readonly alone: ImagesAlone; readonly repeats: number }> {
+  if (declared === 1 || declared > MOST_REPEATS) return { alone: await measured(1), repeats: 1 };
+  const alone = await measured(1).catch((error: unknown) => {
+    if (!(error instanceof PermafrostError)) throw error;
+  });
+  const isTold = alone !== undefined && [...alone.grey.values()].every(({ dims }) => dims[0] !== declared);
+  return isTold ? { alone, repeats: 1 } : { alone: await measured(declared), repeats: declared };
+}
+
 /**
  * Runs a graph on a grey image and one of noise and says what its cuts are: the sensible ones, of which those that are
  * no features are left out, and those that were asked for. In this process: a hostile file may end it (probeGraph is
@@ -95,15 +114,17 @@ export async function measureCuts(file: OnnxFile, request: ProbeRequest): Promis
   const input = imageInput(file, request.input, request.layout);
   requireSize(file, input, size);
   const { tensors, part } = wantedCuts(file, input, asked);
-  const probe = await openProbe(file, part, tensors, { input, contract }).catch((error: unknown) => {
-    throw error instanceof PermafrostError && error.code === 'ENGINE_FAILED' ? refused(file, error) : error;
-  });
-  let alone: ImagesAlone;
-  try {
-    alone = await imagesAlone(probe, size, (error) => failed(file, input, size, error));
-  } finally {
-    await probe.release();
+  async function measured(repeats: number): Promise<ImagesAlone> {
+    const probe = await openProbe(file, part, tensors, { input, contract, repeats }).catch((error: unknown) => {
+      throw error instanceof PermafrostError && error.code === 'ENGINE_FAILED' ? refused(file, error) : error;
+    });
+    try {
+      return await imagesAlone(probe, size, (error) => failed(file, input, size, error), repeats);
+    } finally {
+      await probe.release();
+    }
   }
+  const { alone, repeats } = await aloneOrRepeated(input.declaredBatch ?? 1, measured);
   const depth = depths(file);
   const cuts = new Map<string, GraphCut>();
   const reasons = new Map<string, string>();
@@ -126,7 +147,13 @@ export async function measureCuts(file: OnnxFile, request: ProbeRequest): Promis
   if (!chosen)
     throw invalid(`${file.path} has no output that can be features. ${leftOut.join(' ')} Name a tensor to cut at.`);
   return {
-    input: { name: input.name, layout: input.layout, dtype: input.dtype, batch: alone.batch },
+    input: {
+      name: input.name,
+      layout: input.layout,
+      dtype: input.dtype,
+      batch: alone.batch,
+      ...(repeats > 1 && { repeats }),
+    },
     cuts: new Map([...cuts].sort(([, a], [, b]) => a.depth - b.depth)),
     defaultCut: chosen.cut,
     notes: [

@@ -43,15 +43,22 @@ function valuesOf({ type, data }: OnnxOutput): Float32Array {
   return data instanceof Uint16Array ? fromHalf(data) : Float32Array.from(data as Iterable<number>);
 }
 
+/** Of what a run says of an image that was given `repeats` times, what it says of the first. */
+function firstOf({ dims, type, values }: Measured, repeats: number): Measured {
+  if (repeats === 1 || dims[0] !== repeats) return { dims, type, values };
+  return { dims: [1, ...dims.slice(1)], type, values: values.subarray(0, values.length / repeats) };
+}
+
 /**
- * Loads a part of a graph behind the contract's arithmetic, for any number of images, to run it some times. Throws
+ * Loads a part of a graph behind the contract's arithmetic, for any number of images, to run it some times; of a file
+ * with a batch baked in for one image, which is given `repeats` times. Throws
  * ENGINE_FAILED with the runtime's own message, CONTRACT_INVALID.
  */
 export async function openProbe(
   file: OnnxFile,
   part: CutGraph,
   tensors: readonly string[],
-  { input, contract }: { readonly input: ImageInput; readonly contract: Contract },
+  { input, contract, repeats }: { readonly input: ImageInput; readonly contract: Contract; readonly repeats: number },
 ): Promise<ProbeRun> {
   const prefix = freePrefix(part);
   const names = clearedNames(file, part, [PIXELS], prefix);
@@ -60,7 +67,7 @@ export async function openProbe(
     front: graphFields(
       {
         name: 'probe',
-        ...pixelFront(PIXELS, { ...input, name: nameOf(input.name) }, contract, `${prefix}pixels/`),
+        ...pixelFront(PIXELS, { ...input, name: nameOf(input.name), repeats }, contract, `${prefix}pixels/`),
         inputs: pixelsInput(contract.size, 'batch'),
         outputs: [],
       },
@@ -88,7 +95,7 @@ export async function openProbe(
       return new Map(
         tensors.map((name) => {
           const result = results[nameOf(name)]!;
-          return [name, { dims: result.dims, type: result.type, values: valuesOf(result) }];
+          return [name, firstOf({ dims: result.dims, type: result.type, values: valuesOf(result) }, repeats)];
         }),
       );
     },

@@ -55,7 +55,7 @@ export function failed(file: OnnxFile, input: ImageInput, size: number, error: u
   const declared = file.inputs.find(({ name }) => name === input.name)!;
   const why =
     (input.declaredBatch ?? 1) > 1
-      ? `It was exported for ${input.declaredBatch} images at a time: export it again for one, or for any number`
+      ? `It was exported for ${input.declaredBatch} images at a time, and fails with as many too: export it again for one, or for any number`
       : `Expected is a network that takes one image of ${size} x ${size} pixels: see whether that is its size`;
   return invalid(
     `${file.path} fails on one grey image of ${size} x ${size} pixels at its input ${inputInWords(declared)}: ${reasonOf(error)}. ${why}.`,

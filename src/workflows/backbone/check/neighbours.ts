@@ -1,6 +1,7 @@
 import { rgbArithmetic, type Contract, type Rgb } from '../../../core/contract.ts';
 import { without } from '../../../core/options.ts';
 import type { GraphInput } from '../../../extract/backbones/backbone.ts';
+import { UNNAMED_CONTRACT } from '../../../extract/contract.ts';
 import { presetContract, type PresetName } from '../../../extract/contracts/presets.ts';
 
 /** A contract that differs from the stated one in what people get wrong. */
@@ -85,7 +86,7 @@ export function arithmeticNeighbours(stated: Contract, dtype: GraphInput['dtype'
   }
   return kept.map(([what, arithmetic]) => ({
     what,
-    contract: { ...stated, ...arithmetic, name: 'custom' },
+    contract: { ...stated, ...arithmetic, name: UNNAMED_CONTRACT },
     kind: 'arithmetic',
   }));
 }
@@ -95,7 +96,7 @@ function laid(stated: Contract, geometry: Contract['geometry'], edge: number): C
   const { crop, ...rest } = without(stated, 'resize', 'pad');
   return {
     ...rest,
-    name: 'custom',
+    name: UNNAMED_CONTRACT,
     geometry,
     ...(edge !== stated.size && { resize: edge }),
     ...(crop !== undefined && geometry !== 'contain-pad' && { crop }),

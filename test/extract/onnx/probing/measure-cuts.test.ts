@@ -3,7 +3,15 @@ import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../.
 import { createOnnxRuntimeEngine } from '../../../../src/extract/engines/onnxruntime.ts';
 import { rejection } from '../../../support/errors.ts';
 import { temporaryFolders } from '../../../support/folders.ts';
-import { convNet, modelProto, nodeProto, outputProto, tokenNet, weights } from '../../../support/onnx-files.ts';
+import {
+  convNet,
+  modelProto,
+  nodeProto,
+  outputProto,
+  quantizedConvNet,
+  tokenNet,
+  weights,
+} from '../../../support/onnx-files.ts';
 import { featuresOf, measured, patternPixels, rawContract, type Measured } from '../../../support/onnx-runs.ts';
 
 const folder = temporaryFolders();
@@ -105,6 +113,30 @@ describe('a probe', () => {
     expect(probed.input.batch).toBeUndefined();
   });
 
+  it('gives an image several times where a batch of several is baked in, and takes what is said of the first', async () => {
+    const rows = (batch: number): OnnxGraph =>
+      followed(
+        convNet({ batch }),
+        [node('Reshape', ['pool', 'rows'], 'row'), node('Add', ['row', 'wide'], 'end')],
+        [integers('rows', batch, 128), weights('wide', [batch, 128], 1)],
+      );
+    const [several, one] = [
+      await measured(folder(), modelProto(rows(4)), { contract }),
+      await measured(folder(), modelProto(rows(1)), { contract }),
+    ];
+    expect(several.probed.input).toMatchObject({ batch: 1, repeats: 4 });
+    expect(several.probed.cuts).toEqual(one.probed.cuts);
+    expect(several.probed.notes.join()).toMatch(
+      /one at a time: a batch of 4 is baked into it, so each is given 4 times and takes 4 times as long/,
+    );
+    const pixels = patternPixels(3, SIZE);
+    for (const cut of ['block1', 'pool', 'end'])
+      expect(await byEngine(several, cut, pixels)).toEqual(await byEngine(one, cut, pixels));
+    // A batch that is declared and not needed is left alone.
+    const declared = await measured(folder(), encodeOnnx(convNet({ batch: 4 })), { contract });
+    expect(declared.probed.input).toEqual({ ...one.probed.input, batch: undefined });
+  });
+
   it('runs one image at a time where a batch of one is baked in', async () => {
     const baked = followed(
       convNet({ batch: 1 }),
@@ -188,30 +220,13 @@ describe('a probe', () => {
   });
 
   it('runs a file that is in 8 bits already as it is', async () => {
-    const graph = convNet();
-    const q = (name: string, output: string): OnnxNode[] => [
-      node('QuantizeLinear', [name, 'step', 'zero'], `${output}/q`),
-      node('DequantizeLinear', [`${output}/q`, 'step', 'zero'], output),
-    ];
-    const inEight = {
-      ...graph,
-      nodes: graph.nodes.flatMap((one) =>
-        one.outputs[0] === 'block1/conv'
-          ? [...q('stem', 'stem/8'), { ...one, inputs: ['stem/8', 'block1/w'] }]
-          : one.outputs[0] === 'logits'
-            ? [...q('features', 'features/8'), { ...one, inputs: ['features/8', 'fc/w', 'fc/b'] }]
-            : [one],
-      ),
-      initializers: [
-        ...graph.initializers,
-        floats('step', [], 1 / 32),
-        { name: 'zero', shape: [], data: Uint8Array.of(0) },
-      ],
-    };
-    const { probed } = await measured(folder(), encodeOnnx(inEight), { contract });
+    const { probed } = await measured(folder(), encodeOnnx(quantizedConvNet()), { contract });
     expect(probed.input.batch).toBeUndefined();
     expect(probed.defaultCut).toBe('features/8');
-    await rejection(measured(folder(), encodeOnnx(inEight), { contract, cuts: ['stem/8/q'] }), 'OPTION_INVALID');
+    await rejection(
+      measured(folder(), encodeOnnx(quantizedConvNet()), { contract, cuts: ['stem/8/q'] }),
+      'OPTION_INVALID',
+    );
   });
 
   it('says why a tensor that was asked for cannot be a cut', async () => {
@@ -286,15 +301,15 @@ describe('a probe', () => {
       /opset 99, which this ONNX Runtime does not know.*opset 17/,
     ],
     [
-      'of eight images at a time',
+      'of so many images at a time that one would take minutes',
       modelProto(
         followed(
-          convNet({ batch: 8 }),
+          convNet({ batch: 65 }),
           [node('Reshape', ['pool', 'rows'], 'row'), node('Add', ['row', 'wide'], 'end')],
-          [integers('rows', 8, 128), weights('wide', [8, 128], 1)],
+          [integers('rows', 65, 128), weights('wide', [65, 128], 1)],
         ),
       ),
-      /exported for 8 images at a time/,
+      /exported for 65 images at a time/,
     ],
   ] as const)('refuses a file %s, and says what to do', async (_, bytes, message) => {
     const refused = await rejection(measured(folder(), bytes, { contract }), 'BACKBONE_INVALID');

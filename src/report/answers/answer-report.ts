@@ -1,11 +1,11 @@
-import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
-import type { DoctorResult } from '../results/engine-results.ts';
-import type { InspectResult } from '../results/store-results.ts';
-import { POOLINGS, widthOf } from '../core/sample.ts';
-import { failuresText } from './extract-report.ts';
-import { bytes, cosineText, plural, significant } from './format.ts';
-import { printable } from './printable.ts';
-import { left, right, textFields, textTable } from './text-table.ts';
+import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../../results/answer-results.ts';
+import type { DoctorResult } from '../../results/engine-results.ts';
+import type { InspectResult } from '../../results/store-results.ts';
+import { POOLINGS, widthOf } from '../../core/sample.ts';
+import { failuresText } from '../extract-report.ts';
+import { bytes, cosineText, plural, significant } from '../format.ts';
+import { printable } from '../printable.ts';
+import { left, right, textFields, textTable } from '../text-table.ts';
 
 function neighborLines(neighbors: readonly NeighborResult[]): string {
   return neighbors
@@ -18,14 +18,27 @@ type Prediction = PredictResult['predictions'][number];
 /** What is answered: the class and its probability, or that it is unknown, why, and the best guess. */
 function answer({ unknown, guess, probability, strangeness }: Prediction): string {
   const best = `${printable(guess)} (${probability.toFixed(4)})`;
-  if (!unknown || strangeness === null) return best;
+  if (!unknown || strangeness === null || strangeness.value <= strangeness.threshold) return best;
   const { measure, value, threshold } = strangeness;
   return `unknown (${measure} ${significant(value)}, above ${significant(threshold)}); best guess ${best}`;
 }
 
+/** The likeliest classes, where several were asked for. */
+function classLines({ top = [] }: Prediction): string {
+  return top.map(({ label, probability }) => `  ${probability.toFixed(4)}  ${printable(label)}\n`).join('');
+}
+
+/** That an image is unknown for nothing but its probability. */
+function unsure({ unknown, strangeness }: Prediction): string {
+  const isStrange = strangeness !== null && strangeness.value > strangeness.threshold;
+  return unknown && !isStrange ? ', unknown: less likely than asked for' : '';
+}
+
 /** Predictions for a terminal: answer, probability, nearest training images of each image. */
-export function predictText({ predictions, failed }: PredictResult): string {
-  const blocks = predictions.map((one) => `${printable(one.path)}: ${answer(one)}\n${neighborLines(one.neighbors)}`);
+export function predictText({ predictions, failed }: Pick<PredictResult, 'predictions' | 'failed'>): string {
+  const blocks = predictions.map(
+    (one) => `${printable(one.path)}: ${answer(one)}${unsure(one)}\n${classLines(one)}${neighborLines(one.neighbors)}`,
+  );
   return blocks.join('') + failuresText(failed);
 }
 

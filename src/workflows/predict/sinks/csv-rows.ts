@@ -1,0 +1,35 @@
+import { createReadStream } from 'node:fs';
+import { parse } from 'csv-parse';
+import { csvField, float32Text } from '../../../core/table/csv.ts';
+import type { AnswerTable, Cell, Row } from './answer-table.ts';
+import type { RowFormat } from './rows-file.ts';
+
+const cellText = (value: Cell): string => {
+  if (value === null) return '';
+  return typeof value === 'number' ? float32Text(Math.fround(value)) : csvField(String(value));
+};
+
+const lineOf = (texts: readonly string[]): string => `${texts.join(',')}\n`;
+
+/** A row of a CSV, with its line break: what is missing is empty, numbers have the digits that float32 needs. */
+export const csvRow = (table: AnswerTable, row: Row): string => lineOf(table.cells(row).map(cellText));
+
+/** A CSV of answers, UTF-8, by RFC 4180 but for its line breaks, which are single. */
+export function csvFormat({ columns }: AnswerTable): RowFormat {
+  const names = columns.map(({ name }) => name);
+  return {
+    header: lineOf(names.map(csvField)),
+    hasQuotes: true,
+    async *read(file, bytes) {
+      if (bytes === 0) return;
+      const records = createReadStream(file, { end: bytes - 1 }).pipe(parse());
+      let isHeader = true;
+      for await (const record of records as AsyncIterable<string[]>) {
+        if (isHeader && record.join('\0') !== names.join('\0'))
+          throw new Error(`its columns are ${record.slice(0, 6).join(', ')}…, not ${names.slice(0, 6).join(', ')}…`);
+        if (!isHeader) yield { path: record[0]!, answeredBy: record.at(-1)! };
+        isHeader = false;
+      }
+    },
+  };
+}
