@@ -28,6 +28,6 @@ export const exportCommand: CommandSpec = {
     }
     const { exportOnnx } = await import('../../workflows/export/onnx.ts');
     const result = await exportOnnx(file, pick(flags, EXPORT_ONNX_OPTIONS), context);
-    return { json: result, text: exportOnnxText(result) };
+    return { json: result, text: exportOnnxText(result), failed: result.check?.failed.length ?? 0 };
   },
 };

@@ -14,10 +14,11 @@ export const serveCommand: CommandSpec = {
     const { serve } = await import('../../serve/serve.ts');
     const given = { token: process.env['PERMAFROST_TOKEN'] ?? '', ...pick(flags, SERVE_OPTIONS) };
     const service = await serve(heads as string[], given, context);
-    const { close, ...result } = service;
+    const { url, host, port, heads: served } = service;
+    const result = { url, host, port, heads: served };
     context.announce(result, servedText(result));
     if (!signal.aborted) await once(signal, 'abort');
-    await close();
+    await service.close();
     return { json: undefined, text: 'The service has ended; all that waited was answered.\n' };
   },
 };

@@ -23,6 +23,7 @@ export function exportOnnxText(result: ExportOnnxResult): string {
     `${printable(file)}: ${printable(head.name)} of ${head.classes.length} classes, ${bytes(result.bytes)}, ${precision}, opset ${opset}${domains.length > 0 ? ` and ${domains.join(', ')}` : ''}\n` +
     `  input ${result.input}: uint8 RGB of any size, upright (batch, height, width, 3); outputs ${outputs.join(', ')}\n` +
     checked +
+    result.notes.map((note) => `${printable(note)}\n`).join('') +
     failuresText(check?.failed ?? [])
   );
 }
