@@ -61,18 +61,20 @@ export async function search(
   const started = performance.now();
   const seen = shownPart(snapshot);
   const parts = [seen, ...(await heads.partsOf(ids, snapshot))];
-  const { featuresIn, networkMs, ...facts } = await network.extract(bytes, snapshot, parts);
+  const { networkMs, sha256, width, height, ...extracted } = await network.extract(bytes, snapshot, parts);
   const picture = {
-    sha256: facts.sha256,
-    featuresIn: (part: FeaturePart) => Promise.resolve(featuresIn(part)),
+    sha256,
+    featuresIn: (part: FeaturePart) => Promise.resolve(extracted.featuresIn(part)),
   };
   const [answers, near] = await Promise.all([
     Promise.all(ids.map((id) => heads.answer(id, picture, snapshot))),
-    nearImages(snapshot, featuresIn(seen), Math.max(NEIGHBORS, 4 * PLACED_BY)),
+    nearImages(snapshot, extracted.featuresIn(seen), Math.max(NEIGHBORS, 4 * PLACED_BY)),
   ]);
   return {
     snapshot: snapshot.name,
-    ...facts,
+    sha256,
+    width,
+    height,
     answers,
     neighbors: near.slice(0, NEIGHBORS),
     place: placeAmong(near, places),
