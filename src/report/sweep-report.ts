@@ -1,4 +1,4 @@
-import { answersText } from './answers-text.ts';
+import { answersText } from './answers/answers-text.ts';
 import type { RankedCandidate, SweepConfiguration, SweepResult, SweepScore } from '../results/sweep-result.ts';
 import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';

@@ -68,6 +68,16 @@ interface Found {
   readonly found: Float32Array | Failure;
 }
 
+/** What comes of it. */
+interface Said {
+  readonly path: string;
+  readonly said: Answer | Failure;
+}
+
+async function* named(all: AsyncIterable<Said>): AsyncGenerator<Answered | Failure, void, undefined> {
+  for await (const { path, said } of all) yield 'reason' in said ? said : { path, ...said };
+}
+
 const nameOf = (image: ImageInput, i: number): string => (typeof image === 'string' ? image : `images[${i}]`);
 
 const rowsOf = (found: readonly Float32Array[], width: number): Matrix => {
@@ -78,8 +88,8 @@ const rowsOf = (found: readonly Float32Array[], width: number): Matrix => {
 
 /**
  * Loads a head with the network that it was trained on. `headOrStore`: a head file that permafrost wrote, or a store,
- * whose best head it is. Throws HEAD_CORRUPT, STORE_NOT_FOUND, OPTION_INVALID; ENGINE_UNAVAILABLE where the engine class
- * of its features is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another engine are
+ * whose best head it is. Throws HEAD_CORRUPT, STORE_NOT_FOUND, OPTION_INVALID; ENGINE_UNAVAILABLE where the class of
+ * engines of its features is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another engine are
  * asked for; WEIGHTS_NOT_FOUND, BACKBONE_NOT_FOUND, ENGINE_FAILED, ENGINE_DISAGREES.
  */
 export async function openClassifier(
@@ -180,17 +190,17 @@ function classifier({ facts, head, networks, images, search: openSearch }: Parts
   async function* many(
     given: Iterable<ImageInput> | AsyncIterable<ImageInput>,
     options: AnswerOptions,
-  ): AsyncGenerator<Answered | Failure, void, undefined> {
+  ): AsyncGenerator<Said, void, undefined> {
     const { neighbors = 0, signal } = options;
     const isOnePass = neighbors > 0 || head.rowsMemory > 0;
     const fitting = Math.max(BATCH, Math.floor(BLOCK_BYTES / (4 * networks.width)));
     const most = isOnePass ? Math.min(BLOCK_ROWS, fitting) : BATCH;
     let block: Found[] = [];
-    async function* flush(): AsyncGenerator<Answered | Failure, void, undefined> {
+    async function* flush(): AsyncGenerator<Said, void, undefined> {
       const rows = block.flatMap(({ found }) => (found instanceof Float32Array ? [found] : []));
       const said = (await answers(rowsOf(rows, networks.width), options)).values();
       for (const { path, found } of block)
-        yield found instanceof Float32Array ? { path, ...said.next().value! } : found;
+        yield { path, said: found instanceof Float32Array ? said.next().value! : found };
       block = [];
     }
     let i = 0;
@@ -210,13 +220,7 @@ function classifier({ facts, head, networks, images, search: openSearch }: Parts
   }
   async function all(given: readonly ImageInput[], options: AnswerOptions): Promise<(Answer | Failure)[]> {
     const found: (Answer | Failure)[] = [];
-    for await (const answered of many(given, options)) {
-      if ('reason' in answered) found.push(answered);
-      else {
-        const { path: _, ...answer } = answered;
-        found.push(answer);
-      }
-    }
+    for await (const { said } of many(given, options)) found.push(said);
     return found;
   }
   function predict(image: ImageInput, options?: AnswerOptions): Promise<Answer>;
@@ -234,7 +238,7 @@ function classifier({ facts, head, networks, images, search: openSearch }: Parts
     predict,
     stream(given, options = {}) {
       requireOpen();
-      return many(whileOpen(given), options);
+      return named(many(whileOpen(given), options));
     },
     close() {
       closing ??= (async () => {

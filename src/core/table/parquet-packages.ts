@@ -1,4 +1,4 @@
-import { PermafrostError, reasonOf } from './errors.ts';
+import { PermafrostError, reasonOf } from '../errors.ts';
 
 export type { AsyncBuffer, FileMetaData } from 'hyparquet';
 export type { ColumnSource, SchemaElement } from 'hyparquet-writer';

@@ -1,11 +1,11 @@
-import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
-import type { DoctorResult } from '../results/engine-results.ts';
-import type { InspectResult } from '../results/store-results.ts';
-import { POOLINGS, widthOf } from '../core/sample.ts';
-import { failuresText } from './extract-report.ts';
-import { bytes, cosineText, plural, significant } from './format.ts';
-import { printable } from './printable.ts';
-import { left, right, textFields, textTable } from './text-table.ts';
+import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../../results/answer-results.ts';
+import type { DoctorResult } from '../../results/engine-results.ts';
+import type { InspectResult } from '../../results/store-results.ts';
+import { POOLINGS, widthOf } from '../../core/sample.ts';
+import { failuresText } from '../extract-report.ts';
+import { bytes, cosineText, plural, significant } from '../format.ts';
+import { printable } from '../printable.ts';
+import { left, right, textFields, textTable } from '../text-table.ts';
 
 function neighborLines(neighbors: readonly NeighborResult[]): string {
   return neighbors

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { PredictResult } from '../../src/results/answer-results.ts';
-import type { DoctorResult } from '../../src/results/engine-results.ts';
-import type { InspectResult } from '../../src/results/store-results.ts';
-import { doctorText, inspectText, neighborsText, predictText } from '../../src/report/answer-report.ts';
-import { FACTS, neighbor, ODD_NAME, ODD_SHOWN } from '../support/results.ts';
+import type { PredictResult } from '../../../src/results/answer-results.ts';
+import type { DoctorResult } from '../../../src/results/engine-results.ts';
+import type { InspectResult } from '../../../src/results/store-results.ts';
+import { doctorText, inspectText, neighborsText, predictText } from '../../../src/report/answers/answer-report.ts';
+import { FACTS, neighbor, ODD_NAME, ODD_SHOWN } from '../../support/results.ts';
 
 const OBEYED = /[\u0000-\u0009\u000b-\u001f\u202e]/;
 
