@@ -2,7 +2,7 @@ import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { mutex } from '../../core/mutex.ts';
-import type { Listener } from '../../core/listener.ts';
+import { notesOf, type Listener } from '../../core/listener.ts';
 import { POOLINGS, type FeaturePart, type ImageFacts } from '../../core/sample.ts';
 import { openImage } from '../../extract/image/open-image.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
@@ -102,7 +102,7 @@ export function liveNetwork(
         known,
         calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
       },
-      listener,
+      snapshot.networks.length === 1 ? listener : notesOf(network.label, listener),
     );
     try {
       for (const [i, { name, set: own }] of sets.entries())

@@ -1,6 +1,6 @@
 import type { Int8Calibration } from '../../core/calibration.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import type { Listener } from '../../core/listener.ts';
+import { notesOf, type Listener } from '../../core/listener.ts';
 import { matrix, row } from '../../core/matrix.ts';
 import type { Failure, FeaturePart } from '../../core/sample.ts';
 import { contractLabel } from '../../extract/contract.ts';
@@ -83,7 +83,7 @@ export async function openNetworks(
       const extractor = await extractorLike(
         settings,
         { ...own, cuts: cutsOfParts(parts), known, tuned, calibrate },
-        listener,
+        networks.length === 1 ? listener : notesOf(known?.name ?? settings.backbone, listener ?? {}),
       );
       opened.push({ extractor, network });
     }
