@@ -89,8 +89,8 @@ const rowsOf = (found: readonly Float32Array[], width: number): Matrix => {
 /**
  * Loads a head with the network that it was trained on. `headOrStore`: a head file that permafrost wrote, or a store,
  * whose best head it is. Throws HEAD_CORRUPT, STORE_NOT_FOUND, OPTION_INVALID; ENGINE_UNAVAILABLE where the class of
- * engines of its features is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another engine are
- * asked for; WEIGHTS_NOT_FOUND, BACKBONE_NOT_FOUND, ENGINE_FAILED, ENGINE_DISAGREES.
+ * engines of its features is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another
+ * engine are asked for; WEIGHTS_NOT_FOUND, BACKBONE_NOT_FOUND, ENGINE_FAILED, ENGINE_DISAGREES.
  */
 export async function openClassifier(
   headOrStore: string,
