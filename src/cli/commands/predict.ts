@@ -1,5 +1,5 @@
 import { PREDICT_OPTIONS } from '../../workflows/predict/options.ts';
-import { predictText } from '../../report/answer-report.ts';
+import { predictText } from '../../report/answers/answer-report.ts';
 import { writtenText } from '../../report/answers/written-answers.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
