@@ -91,8 +91,8 @@ const rowsOf = (found: readonly Float32Array[], width: number): Matrix => {
 /**
  * Loads a head with the network that it was trained on. `headOrStore`: a head file that permafrost wrote, or a store,
  * whose best head it is. An engine of another class than that of its features may answer where it was compared with
- * theirs. Throws HEAD_CORRUPT, STORE_NOT_FOUND, OPTION_INVALID; ENGINE_UNAVAILABLE where their class is not to be had and
- * no other may stand in; ENGINE_DISAGREES; FINGERPRINT_MISMATCH, naming the field, for other weights;
+ * theirs. Throws HEAD_CORRUPT, STORE_NOT_FOUND, OPTION_INVALID; ENGINE_UNAVAILABLE where their class is not to be had
+ * and no other may stand in; ENGINE_DISAGREES; FINGERPRINT_MISMATCH, naming the field, for other weights;
  * WEIGHTS_NOT_FOUND, BACKBONE_NOT_FOUND, ENGINE_FAILED.
  */
 export async function openClassifier(

@@ -35,10 +35,10 @@ const number = (name: string): TableColumn => ({ name, type: 'float32', nullable
 const DIGITS = 16;
 
 /** The table of a head's answers; of an image without an answer all is empty but its path, the reason and the head. */
-export function answerTable({ classes, digest }: ClassifierFacts, asked: AskedOfAnswers): AnswerTable {
+export function answerTable({ classes, digest, unknown }: ClassifierFacts, asked: AskedOfAnswers): AnswerTable {
   const { neighbors, minProbability } = asked;
   const top = Math.min(asked.top, classes.length);
-  const answeredBy = sha256Hex(canonicalJson({ digest, minProbability })).slice(0, DIGITS);
+  const answeredBy = sha256Hex(canonicalJson({ digest, unknown, minProbability })).slice(0, DIGITS);
   const columns: readonly TableColumn[] = [
     { name: 'path', type: 'text' },
     text('label'),
