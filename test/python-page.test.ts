@@ -67,7 +67,7 @@ describe('the page about Python', () => {
       const { status, stdout, stderr } = spawnSync(python, ['-c', code], { cwd: where, encoding: 'utf8' });
       expect(stderr).not.toContain('Traceback');
       expect(status).toBe(0);
-      expect(stdout.length).toBeGreaterThan(20);
+      expect(stdout.length).toBeGreaterThan(2);
     });
   }
 });

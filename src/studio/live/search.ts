@@ -1,6 +1,7 @@
 import type { FeaturePart } from '../../core/sample.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { ImageView, NearImage, MapPlace, SearchAnswer } from '../api/studio-data.ts';
+import { agreementText } from '../../report/answers/answer-report.ts';
 import type { LiveHeads } from './heads.ts';
 import type { MapPlaces } from './map.ts';
 import type { LiveNetwork } from './network.ts';
@@ -61,7 +62,7 @@ export async function search(
   const started = performance.now();
   const seen = shownPart(snapshot);
   const parts = [seen, ...(await heads.partsOf(ids, snapshot))];
-  const { networkMs, sha256, width, height, ...extracted } = await network.extract(bytes, snapshot, parts);
+  const { networkMs, agreements, sha256, width, height, ...extracted } = await network.extract(bytes, snapshot, parts);
   const picture = {
     sha256,
     featuresIn: (part: FeaturePart) => Promise.resolve(extracted.featuresIn(part)),
@@ -75,6 +76,7 @@ export async function search(
     sha256,
     width,
     height,
+    engine: agreements.length === 0 ? null : agreements.map(agreementText).join(' '),
     answers,
     neighbors: near.slice(0, NEIGHBORS),
     place: placeAmong(near, places),

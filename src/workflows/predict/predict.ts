@@ -96,12 +96,13 @@ async function answered(
     const left = outputs === undefined ? 'nothing is stored' : 'what is written stays, and the same command goes on';
     throw new PermafrostError('INTERRUPTED', `${done}; ${left}.`, { cause: signal?.reason });
   }
-  const { head, contract, engine, others } = facts;
+  const { head, contract, engine, others, agreement } = facts;
   return {
     head,
     contract,
     engine,
     ...(others.length > 0 && { others }),
+    ...(agreement !== null && { agreement }),
     predictions,
     failed,
     counts: { images: before + files.length, ...counts, before, labels: Object.fromEntries(labels) },

@@ -39,7 +39,7 @@ describe('a store as a table', () => {
       { listener },
     );
     expect(result).toMatchObject({ images: 40, width: 11, relabelled: 1, answers: null });
-    expect(notes).toEqual([expect.stringContaining('No answers of a head are joined')]);
+    expect(notes.at(-1)).toContain('No answers of a head are joined');
     const opened = await openStore(store);
     const samples = [...(await opened.samples())];
     const { path, label, split, sha256, features } = await columnsOf(file, [

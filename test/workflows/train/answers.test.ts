@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { matrix } from '../../../src/core/matrix.ts';
@@ -123,7 +123,7 @@ describe('the answers of a head', () => {
   it('are in the CSV as in the Parquet file, every float32 of them', () => {
     const [names, ...lines] = readFileSync(result.answers!.csv, 'utf8').trimEnd().split('\n');
     expect(names).toBe(COLUMNS.join(','));
-    const text = (value: unknown): string => (value === null ? '' : String(value));
+    const text = (value: unknown): string => (value === null ? '' : String(value as string | boolean));
     const read = lines.map((line) =>
       line
         .split(',')
@@ -166,7 +166,7 @@ describe('a table of answers', () => {
 
   it('goes with the list of samples that it is of, so that nobody reads stale labels', async () => {
     const { store, manifest, result } = await trained();
-    const files = Object.values(answersFiles(result.file!));
+    const files = Object.values({ ...answersFiles(result.file!) });
     expect(files.every((file) => existsSync(file))).toBe(true);
     const samples = Array.from(await (await openStore(store)).samples(), (sample, i) =>
       i === 3 ? { ...sample, label: 'bee' } : sample,
@@ -187,7 +187,7 @@ describe('a table of answers', () => {
     expect(existsSync(csv)).toBe(false);
     expect((await verify(store)).damaged).toEqual([]);
     const again = await train(store, { head: 'logistic', reject: 0.1 });
-    await import('node:fs/promises').then(({ rm }) => rm(again.file!));
+    rmSync(again.file!);
     const removed = await gc(store);
     expect(removed.removedFiles).toBeGreaterThanOrEqual(3);
     expect(existsSync(again.answers!.parquet)).toBe(false);

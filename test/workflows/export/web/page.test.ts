@@ -22,7 +22,7 @@ const SCREENSHOTS = join(import.meta.dirname, '../../../../.tmp/screenshots');
  */
 const TOLERANCE = 1e-3;
 
-describe.skipIf(CHROMIUM === null)(needsBrowser('an exported page in a browser'), { timeout: 180_000 }, () => {
+describe.skipIf(CHROMIUM === null)(needsBrowser('an exported page in a browser'), { timeout: 300_000 }, () => {
   let site: string;
   let head: string;
   let exported: ExportWebResult;
@@ -103,9 +103,9 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('an exported page in a browser')
     server = await serveFolder(site);
     browser = await startBrowser('--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream');
     context = await browser.newContext();
-    context.setDefaultTimeout(50_000);
+    context.setDefaultTimeout(150_000);
     page = await open();
-  });
+  }, 300_000);
   afterAll(async () => {
     await browser?.close();
     await server?.stop();
