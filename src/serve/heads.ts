@@ -55,7 +55,7 @@ export async function namedSources(given: readonly string[]): Promise<NamedSourc
   return named;
 }
 
-/** Opens the heads one after the other; what was opened is closed where one fails. Throws what openClassifier throws. */
+/** Opens heads one after the other; what was opened is closed where one fails. Throws what openClassifier throws. */
 export async function openHeads(
   sources: readonly NamedSource[],
   options: Partial<ClassifierOptions>,

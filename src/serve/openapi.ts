@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { without } from '../core/options.ts';
 import { VERSION } from '../workflows/version.ts';
 import { ANSWERS, QUESTION } from './api.ts';
 
@@ -6,8 +7,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** A JSON schema as it stands inside a document, which says once which dialect all are of. */
 function schemaOf(type: z.ZodType, io: 'input' | 'output' = 'output'): Json {
-  const { $schema: _, ...schema } = z.toJSONSchema(type, { io });
-  return schema;
+  return without(z.toJSONSchema(type, { io }), '$schema');
 }
 
 const json = (name: keyof typeof ANSWERS, description: string): Json => ({

@@ -19,7 +19,7 @@ export const REFUSALS = {
   503: 'NOT_READY',
 } as const;
 
-/** Status of an answer that nobody waits for any more: nginx's for a client that has gone. Seen in the metrics alone. */
+/** Status of an answer that nobody waits for any more, as nginx has it: only the metrics see it. */
 export const CLIENT_GONE = 499;
 
 /** Status by permafrost's code; the rest are faults of the service. */

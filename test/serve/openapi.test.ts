@@ -19,7 +19,10 @@ const operations = Object.values(document.paths).flatMap((methods) => Object.val
 /** Every value of a key, wherever it stands. */
 function all(key: string, within: unknown): unknown[] {
   if (typeof within !== 'object' || within === null) return [];
-  return Object.entries(within).flatMap(([name, value]) => [...(name === key ? [value] : []), ...all(key, value)]);
+  return Object.entries(within).flatMap(([name, value]: [string, unknown]) => [
+    ...(name === key ? [value] : []),
+    ...all(key, value),
+  ]);
 }
 
 describe('the OpenAPI document', () => {

@@ -1,4 +1,4 @@
-import { HTTPException } from 'hono/http-exception';
+import type { HTTPException } from 'hono/http-exception';
 import { describe, expect, it } from 'vitest';
 import { makeQueue } from '../../src/serve/queue.ts';
 

@@ -21,7 +21,7 @@ afterEach(async () => {
   service = undefined;
 });
 
-/** Asks again and again on one connection, until no new connection is taken. Gives the statuses; throws what is lost. */
+/** Asks again and again until no new connection is taken. Gives the statuses; throws what is lost. */
 async function askUntilClosed(port: number, body: Uint8Array, answered: () => void): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const statuses: number[] = [];

@@ -1,4 +1,4 @@
-import { exportOnnxText, exportTableText, exportWebText } from '../../report/export-report.ts';
+import { exportOnnxText, exportTableText, exportWebText } from '../../report/answers/export-report.ts';
 import { EXPORT_ONNX_OPTIONS } from '../../workflows/export/options.ts';
 import { TABLE_OPTIONS } from '../../workflows/export/table/options.ts';
 import { exportTarget, requireOwnFlags } from '../../workflows/export/target.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { SERVE_OPTIONS } from '../../serve/options.ts';
-import { servedText } from '../../report/serve-report.ts';
+import { servedText } from '../../report/answers/serve-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 export const serveCommand: CommandSpec = {
@@ -14,10 +14,11 @@ export const serveCommand: CommandSpec = {
     const { serve } = await import('../../serve/serve.ts');
     const given = { token: process.env['PERMAFROST_TOKEN'] ?? '', ...pick(flags, SERVE_OPTIONS) };
     const service = await serve(heads as string[], given, context);
-    const { close, ...result } = service;
+    const { url, host, port, heads: served } = service;
+    const result = { url, host, port, heads: served };
     context.announce(result, servedText(result));
     if (!signal.aborted) await once(signal, 'abort');
-    await close();
+    await service.close();
     return { json: undefined, text: 'The service has ended; all that waited was answered.\n' };
   },
 };

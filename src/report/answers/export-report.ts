@@ -1,8 +1,8 @@
-import type { ExportAgreement, ExportOnnxResult, ExportWebResult } from '../results/export-result.ts';
-import type { TableExportResult } from '../results/export-table-result.ts';
-import { failuresText } from './extract-report.ts';
-import { bytes, plural } from './format.ts';
-import { printable } from './printable.ts';
+import type { ExportAgreement, ExportOnnxResult, ExportWebResult } from '../../results/export-result.ts';
+import type { TableExportResult } from '../../results/export-table-result.ts';
+import { failuresText } from '../extract-report.ts';
+import { bytes, plural } from '../format.ts';
+import { printable } from '../printable.ts';
 
 function agreementLine({ runtime, images, sameClass, largestDifference, differingUnknown }: ExportAgreement): string {
   const unknown =
