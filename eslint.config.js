@@ -7,6 +7,7 @@ export default tseslint.config(
       'dist/',
       'node_modules/',
       'data/',
+      'docs/examples/',
       '**/*.permafrost/',
       '.tmp/',
       'bench/results/',

@@ -20,7 +20,7 @@ describe('the documents tell the truth about the code', () => {
   });
 
   it('test/ mirrors src/: each of its folders is one of the source', () => {
-    const own = /^test\/(support|servers|fixtures|golden)(\/|$)/;
+    const own = /^test\/(support|servers|faults|fixtures|golden)(\/|$)/;
     const rooms = folders('test').filter((folder) => !own.test(folder));
     const lost = rooms.filter((folder) => !existsSync(new URL(`../${folder.replace('test', 'src')}`, import.meta.url)));
     expect(lost).toEqual([]);

@@ -62,7 +62,7 @@ const BREACHES: Readonly<Record<string, readonly [from: string, to: string]>> = 
   'workflows-search-looks-down': ['workflows/search/a.ts', '../sweep/b.ts'],
   'workflows-check-looks-down': ['workflows/check/a.ts', '../care/b.ts'],
   'workflows-finetune-looks-down': ['workflows/finetune/a.ts', '../run/b.ts'],
-  'workflows-export-looks-down': ['workflows/export/a.ts', '../run/b.ts'],
+  'workflows-export-looks-down': ['workflows/export/a.ts', '../report/b.ts'],
   'workflows-machines-looks-down': ['workflows/machines/a.ts', '../finetune/b.ts'],
   'workflows-strategies-looks-down': ['workflows/strategies/a.ts', '../run/b.ts'],
   'workflows-run-looks-down': ['workflows/run/a.ts', '../care/b.ts'],

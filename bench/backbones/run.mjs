@@ -1,7 +1,7 @@
 // @ts-check
 // What is each backbone worth, and how fast is it, beside Keras' networks and ONNX Runtime from Python on its graph?
-//   npm run build && node bench/backbones/run.mjs DATASET [--variant BACKBONE:ENGINE:PRECISION]... [--keras NETWORK|none]...
-//     [--rounds 3] [--keras-batch 32] [--docs]
+//   npm run build && node bench/backbones/run.mjs DATASET [--variant BACKBONE:ENGINE:PRECISION]...
+//     [--keras NETWORK|none]... [--rounds 3] [--keras-batch 32] [--docs]
 // DATASET: a folder of class folders, or with train/ and val/. BACKBONE: a name, or an ONNX file. Every extraction is a
 // process of its own, in alternating order. Features are compared with the peer's of the same network before anything
 // is timed; ONNX Runtime from Python runs in the fastest of four settings. Writes bench/results/backbones-<time>.json;

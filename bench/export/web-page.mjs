@@ -5,8 +5,8 @@
  *   npm run build && node bench/export/web-page.mjs HEAD-OR-STORE FOLDER-OF-IMAGES [--fp16 | --int8]
  *
  * It prints on how many images the likeliest class and "unusual" are the same, the largest difference of a probability,
- * and the median time of an image: alone, with the threads of an isolated page, and of a picture of 12 megapixels. Needs
- * a Chromium on the PATH (PERMAFROST_CHROMIUM names another).
+ * and the median time of an image: alone, with the threads of an isolated page, and of a picture of 12 megapixels.
+ * Needs a Chromium on the PATH (PERMAFROST_CHROMIUM names another).
  */
 import { execFileSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';

@@ -14,6 +14,8 @@ const { imageSquares } = await import(dist('workflows/classifier/image-squares.j
 const { CLASSIFIER_OPTIONS } = await import(dist('workflows/classifier/options.js'));
 /** @type {typeof import('../../src/core/options.ts')} */
 const { resolveOptions } = await import(dist('core/options.js'));
+/** @type {typeof import('../../src/workflows/train/files/judge-of-head.ts')} */
+const { judgeOfHead } = await import(dist('workflows/train/files/judge-of-head.js'));
 
 const BATCH = 8;
 const [head = '', engine = '', precision = '', least = '', ...files] = process.argv.slice(2);
@@ -22,8 +24,8 @@ const asked = /** @type {import('../../src/workflows/classifier/options.ts').Cla
   precision,
 });
 const options = resolveOptions('engine.mjs', CLASSIFIER_OPTIONS, asked);
-const { document } = await openHead(head);
-const networks = await liveNetworks(document, undefined, options);
+const opened = await openHead(head);
+const networks = await liveNetworks(opened.document, undefined, options, judgeOfHead(opened));
 await networks.load();
 const squares = await imageSquares(networks.contracts, 1e8);
 /** @type {import('../../src/workflows/classifier/image-squares.ts').Squares[]} */

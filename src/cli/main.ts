@@ -33,7 +33,7 @@ function writeJson(name: CommandName | 'error', value: object, indent: 0 | 1): v
   process.stdout.write(`${JSON.stringify({ schema: schemaOf(name), ...value }, null, indent)}\n`);
 }
 
-/** Says what went wrong: on stderr for people, and with `--json` as a document of one line, which any stream can take. */
+/** Says what went wrong: on stderr for people, and with `--json` as a document of one line, fit for any stream. */
 function writeError(error: unknown, asJson: boolean): void {
   const code = error instanceof PermafrostError ? error.code : 'INTERNAL';
   // What is no PermafrostError is a fault of permafrost's own: its stack is what a report of it needs.

@@ -6,6 +6,12 @@ export interface Listener {
   progress?(state: Progress): void;
 }
 
+/** A listener that is told of which of several things each note is. */
+export const notesOf = (name: string, listener: Listener): Listener => ({
+  ...listener,
+  note: (text) => listener.note?.(`${name}: ${text}`),
+});
+
 /** How far the work is. */
 export interface Progress {
   /** What is going on, one or two words. */

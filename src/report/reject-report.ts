@@ -1,3 +1,4 @@
+import type { Strangeness } from '../results/answer-results.ts';
 import type { RejectResult } from '../results/head-result.ts';
 import { plural, ratio, significant } from './format.ts';
 import { printable } from './printable.ts';
@@ -25,7 +26,7 @@ export function rejectLines({ rate, rule, problem }: RejectResult): string[] {
   ];
   const found = leftOutText(rule);
   if (found !== null) lines.push(found);
-  const alarm = alarmText(rule);
+  const alarm = alarmText(rule, rate);
   if (alarm !== null) lines.push(alarm);
   return lines;
 }
@@ -46,9 +47,55 @@ export function leftOutText({ leftOutRejected, leftOutClasses = [] }: Rule): str
 
 /** A chance below which more false rejects than calibrated are no chance: 2.5 % of runs would say so wrongly. */
 const ALARM = 0.025;
+/** A chance above which a few more than asked for are nothing to speak of. */
+const NOTHING = 0.2;
 
-/** That the validated images are not like the training images, where so many false rejects are no chance; else null. */
-export function alarmText({ validated: { split, chance } }: Rule): string | null {
-  if (chance === undefined || chance > ALARM) return null;
-  return `So many are not chance (p ${chance < 0.001 ? '< 0.001' : chance.toFixed(3)}): the images of ${split} differ from the training images.`;
+/**
+ * Where more validated images are marked than was asked for: whether that may be chance, which are the strangest, and
+ * what it means for other images. Null where it is nothing to speak of.
+ */
+export function alarmText(rule: Rule, rate: number): string | null {
+  const { split, images, rejected, share, chance, rejectedRight, strangest = [] } = rule.validated;
+  if (chance === undefined || share <= rate || chance > NOTHING) return null;
+  const p = `p ${chance < 0.001 ? '< 0.001' : chance.toFixed(3)}`;
+  const named = strangest.map(({ path, strangeness }) => {
+    const beside = besideTrained(strangeness);
+    return `${printable(path)}${beside === undefined ? '' : ` (${beside})`}`;
+  });
+  const right =
+    rejectedRight === undefined
+      ? ''
+      : `, and is right for ${rejectedRight} of ${rejected === 1 ? 'this 1' : `these ${rejected}`}`;
+  return [
+    chance <= ALARM
+      ? `So many are not chance (${p}): the images of ${split} differ from the training images.`
+      : `That is more than the ${percent(rate)} asked for, which may be chance (${p}), or ${split} differs a little from the training images.`,
+    ...(named.length === 0 ? [] : [`The most unusual: ${named.join('; ')}.`]),
+    `Of new photographs like those of ${split} about ${outOf(rejected, images)} will be marked as unusual. The mark takes no answer away: the best guess stands before it${right}.`,
+  ].join(' ');
+}
+
+/** A share as one in so many, or where that is coarse, as so many in ten. */
+const outOf = (some: number, all: number): string =>
+  some / all > 0.3 ? `${Math.round((10 * some) / all)} in 10` : `1 in ${Math.round(all / some)}`;
+
+/** A share in words, cut to one digit behind the point: 99.96 % is not all. */
+const atLeast = (share: number): string => `${Math.floor(Number((1000 * share).toFixed(6))) / 10} %`;
+
+/**
+ * How unusual an image is beside the training images, each of which was judged unseen; undefined of older heads, whose
+ * files do not tell.
+ */
+export function besideTrained({ measure, lessStrange }: Strangeness): string | undefined {
+  if (lessStrange === null) return undefined;
+  const how = measure === 'energy' || measure === 'top-probability' ? 'less like any known class' : 'farther off';
+  return `${how} than ${lessStrange === 1 ? 'every training image' : `${atLeast(lessStrange)} of the training images`}`;
+}
+
+/** Why an image is called unusual, in words. */
+export function unusualText(strangeness: Strangeness): string {
+  const { measure, value, threshold } = strangeness;
+  const facts = `${measure} ${significant(value)}, unknown above ${significant(threshold)}`;
+  const how = besideTrained(strangeness);
+  return how === undefined ? `unusual: ${facts}` : `unusual: ${how} (${facts})`;
 }

@@ -1,9 +1,9 @@
 import type { Confusion, HeadResult, Mistake, RunResult, ViewsBenefit, LearningCurve } from '../results/head-result.ts';
-import { answersText } from './answers-text.ts';
+import { answersText } from './answers/answers-text.ts';
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds, signed } from './format.ts';
 import { printable } from './printable.ts';
-import { firstLines, scoreRemarks, testText } from './score-report.ts';
+import { firstLines, savedText, scoreRemarks, testText } from './score-report.ts';
 import { strategiesText } from './strategies-report.ts';
 import { rejectLines } from './reject-report.ts';
 import { left, right, textTable } from './text-table.ts';
@@ -126,8 +126,7 @@ export function runText(result: RunResult): string {
     if (result.mistakes.length > 0) parts.push('Its surest mistakes:', mistakesText(result.mistakes));
     if (best.reject !== undefined) parts.push(...rejectLines(best.reject));
     if (best.test !== undefined) parts.push(testText(best.test));
-    if (best.file !== null)
-      parts.push(`Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
+    if (best.file !== null) parts.push(`${savedText(best)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
     if (best.answers !== undefined) parts.push(answersText(best.answers));
   }
   if (result.strategies !== undefined) parts.push(strategiesText(result.strategies));
@@ -148,7 +147,7 @@ export function trainText(head: HeadResult): string {
     ...headLines(head),
     ...(head.reject === undefined ? [] : rejectLines(head.reject)),
   ];
-  if (file !== null) lines.push(`Saved as ${printable(file)}`);
+  if (file !== null) lines.push(savedText(head));
   if (head.answers !== undefined) lines.push(answersText(head.answers));
   return `${lines.join('\n')}\n`;
 }

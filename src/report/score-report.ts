@@ -49,3 +49,9 @@ export function testText(test: OrReason<SplitScore>): string {
     ...(looks !== undefined && looks.heads > 1 ? [looksText(looks, 'test')] : []),
   ].join(' ');
 }
+
+/** Where a head was saved, and which pictures of the data set go with the file to whoever gets it. */
+export function savedText({ file, probeImages = 0 }: Pick<HeadResult, 'file' | 'probeImages'>): string {
+  const carries = `with ${plural(probeImages, 'picture')} of the data set in it, by which other engines are checked (--probe-images 0: none)`;
+  return `Saved as ${printable(file ?? '')}${probeImages === 0 ? '' : `, ${carries}`}`;
+}

@@ -1,4 +1,4 @@
-import { answersText } from './answers-text.ts';
+import { answersText } from './answers/answers-text.ts';
 import type { RankedCandidate, SweepConfiguration, SweepResult, SweepScore } from '../results/sweep-result.ts';
 import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
@@ -6,7 +6,7 @@ import { printable } from './printable.ts';
 import { left, right, textTable } from './text-table.ts';
 import { comparisonRule, looksText, pText } from './told-apart.ts';
 import { viewsText } from './run-report.ts';
-import { scoreRemarks } from './score-report.ts';
+import { savedText, scoreRemarks } from './score-report.ts';
 
 const SCORE_TITLES: Readonly<Record<SweepScore, string>> = {
   accuracy: 'accuracy',
@@ -92,7 +92,7 @@ export function sweepText(result: SweepResult, top: number): string {
     ...(best.reject === undefined ? [] : rejectLines(best.reject)),
     best.file === null
       ? 'Not saved: --save writes it to a head file.'
-      : `Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`,
+      : `${savedText(best)}; use it with: npx permafrost predict HEAD-FILE IMAGE`,
     ...(best.answers === undefined ? [] : [answersText(best.answers)]),
     `Results: ${printable(result.ledger)}`,
   ];

@@ -11,11 +11,43 @@ export interface NeighborResult {
   readonly distance: number;
 }
 
+/** How strange an image is to a head, and from where on that is unknown. */
+export interface Strangeness {
+  /** `first-neighbor`, `fifth-neighbor`, `mean-distance`, `energy` or `top-probability`; larger is stranger. */
+  readonly measure: string;
+  readonly value: number;
+  /** A value above it is unknown. */
+  readonly threshold: number;
+  /** The share of images of known classes that lie above the threshold, at most and on average. */
+  readonly rate: number;
+  /** The share of training images, judged unseen, that are less strange; null for heads of older versions. */
+  readonly lessStrange: number | null;
+}
+
 /** A further network, where features of several stand side by side. */
 export interface NetworkFacts {
   readonly backbone: string;
   readonly contract: string;
   readonly engine: EngineFacts;
+}
+
+/**
+ * How an engine that stands in for another class agrees with it on images: what it made of them beside what the
+ * features' own class did.
+ */
+export interface EngineAgreement {
+  /** The engine class of the features; of several networks that differ, each, joined by ` + `. */
+  readonly own: string;
+  /** The engine class that answers. */
+  readonly other: string;
+  /** Stored images, read where the data set lies; or the probe images that a head's file carries. */
+  readonly by: 'stored images' | 'probe images';
+  readonly images: number;
+  /** How many of them are given the same class by both, and the largest difference of a probability; null: no head. */
+  readonly sameClass: number | null;
+  readonly largestDifference: number | null;
+  /** The least cosine of an image's features by one to those by the other; null where only answers are known. */
+  readonly leastCosine: number | null;
 }
 
 /** What a head says of an image. */
@@ -24,12 +56,12 @@ export interface Answer {
   readonly label: string;
   /** The same; kept for readers of older versions, in which `label` was "unknown" there. */
   readonly guess: string;
-  /** Whether the image is so strange to the head that its guess should not count. */
+  /** Whether the image is so strange to the head that it may be of no class that the head knows. */
   readonly unknown: boolean;
   /** Of the likeliest class. */
   readonly probability: number;
-  /** How strange the image is to the head, and from where on that is unknown; null for heads without such a rule. */
-  readonly strangeness: { readonly measure: string; readonly value: number; readonly threshold: number } | null;
+  /** How strange the image is to the head; null for heads without a rule for "unknown", and where it is off. */
+  readonly strangeness: Strangeness | null;
   /** Of each class that the head knows. */
   readonly probabilities: Readonly<Record<string, number>>;
   /** The nearest training images, nearest first, as many as were asked for. */
@@ -58,8 +90,10 @@ export interface ClassifierFacts {
   readonly engine: EngineFacts;
   /** Of heads on features of several networks: those after the first. */
   readonly others: readonly NetworkFacts[];
-  /** From where on an image is unknown; null for heads without such a rule. */
-  readonly unknown: { readonly measure: string; readonly threshold: number } | null;
+  /** Where another engine class than that of the head's features answers: how far the two agree; else null. */
+  readonly agreement: EngineAgreement | null;
+  /** From where on an image is unknown; null for heads without such a rule, and where it is off. */
+  readonly unknown: Pick<Strangeness, 'measure' | 'threshold' | 'rate'> | null;
   /** The version of permafrost that answers. */
   readonly permafrost: string;
 }
@@ -117,6 +151,8 @@ export interface PredictResult {
   readonly engine: EngineFacts;
   /** Of heads on features of several networks: those after the first. */
   readonly others?: readonly NetworkFacts[];
+  /** Where an engine of another class than that of the head's features answered: how far the two agree. */
+  readonly agreement?: EngineAgreement;
   /** Empty where answers go to files or a folder. */
   readonly predictions: readonly Prediction[];
   /** Where answers go to files or a folder, a hundred at most: `counts` says how many there are. */
@@ -148,6 +184,10 @@ export interface NeighborsResult {
   /** The features that are compared, as in HeadResult. */
   readonly pooling: string;
   readonly metric: string;
+  /** What ran the network. Not in what older versions wrote. */
+  readonly engine?: EngineFacts;
+  /** Where it is of another class than the stored features: how far the two agree. */
+  readonly agreement?: EngineAgreement;
   /** How the neighbours were found: all of them, or by these indices. */
   readonly index: 'exact' | readonly IndexResult[];
   /** Why, where `auto` chose: the seconds that both were expected to take. */

@@ -1,3 +1,4 @@
+import type { Strangeness } from './answer-results.ts';
 import type { OrReason } from './or-reason.ts';
 import type { ExtractResult } from './extract-result.ts';
 import type { Split } from '../core/sample.ts';
@@ -47,9 +48,22 @@ export interface RejectResult {
       /** The chance of as many or more for images like the training images (beta-binomial). Not in older. */
       readonly chance?: number;
       readonly accuracyOfAnswered: number | null;
+      /** How many of the rejected are named rightly all the same. Not in older. */
+      readonly rejectedRight?: number;
+      /** The strangest of the rejected, at most three, the strangest first. Not in older. */
+      readonly strangest?: readonly Unusual[];
     };
   } | null;
   readonly problem: string | null;
+}
+
+/** An image that a head's rule calls unknown, though it is of a class that the head knows. */
+export interface Unusual {
+  readonly path: string;
+  readonly label: string;
+  /** What the head takes it for. */
+  readonly guess: string;
+  readonly strangeness: Strangeness;
 }
 
 /** A head trained on views beside the same head without them, both on the same validated images. */
@@ -137,6 +151,8 @@ export interface HeadResult {
   readonly test?: OrReason<SplitScore>;
   /** How often that split was looked at so far: of the best head of a run or sweep, and of one trained alone. */
   readonly looks?: ValidationLooks;
+  /** Images that its file carries, by which other engines are checked. Absent where no file was written. */
+  readonly probeImages?: number;
   /** The head file, where one was written. */
   readonly file: string | null;
   /** The table of what it says of every image, beside its file; absent where none was written. */

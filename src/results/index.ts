@@ -5,6 +5,7 @@ export type * from './check-result.ts';
 export type * from './documents.ts';
 export type * from './engine-results.ts';
 export type * from './export-result.ts';
+export type * from './export-table-result.ts';
 export type * from './extract-result.ts';
 export type * from './finetune-result.ts';
 export type * from './head-result.ts';

@@ -15,12 +15,20 @@ const neighbor = z
 const answer = z.object({
   label: z.string().meta({ description: 'The likeliest class, also where the image is unknown.' }),
   probability: z.number().meta({ description: 'Of that class.' }),
-  unknown: z.boolean().meta({ description: 'Whether the image is too strange to the head for its guess to count.' }),
+  unknown: z
+    .boolean()
+    .meta({ description: 'Whether the image is so strange to the head that it may be of no class that it knows.' }),
   strangeness: z
     .object({
       measure: z.string(),
       value: z.number(),
       threshold: z.number().meta({ description: 'Above it an image is unknown.' }),
+      rate: z
+        .number()
+        .meta({ description: 'The share of images of known classes that lie above it, at most and on average.' }),
+      lessStrange: z.number().nullable().meta({
+        description: 'The share of the training images that are less strange; null for heads of older versions.',
+      }),
     })
     .nullable()
     .meta({ description: 'How strange the image is; null for heads without a rule for "unknown".' }),

@@ -12,6 +12,8 @@ import { temporaryFolders } from '../support/folders.ts';
 import { hasShared, needsShared, sharedPath } from '../support/shared.ts';
 
 const folder = temporaryFolders();
+/** On a busy machine these take minutes, and nothing of them is about time. */
+const TIMEOUT_MS = 600_000;
 const python = process.env.PERMAFROST_PYTHON ?? 'python3';
 
 /** Runs a file from Python on pixels that lie in a file; prints the probabilities and the class as JSON. */
@@ -55,7 +57,7 @@ function expectTheSame({ check }: ExportOnnxResult, images: number): void {
   }
 }
 
-describe('permafrost export', () => {
+describe('permafrost export', { timeout: TIMEOUT_MS }, () => {
   it('names the targets where none is given, and refuses two kinds and flags of another', async () => {
     const none = await permafrost(['export', 'head.safetensors']);
     expect(none.code).toBe(2);

@@ -18,7 +18,7 @@ const GC = { store: 's', dryRun: true, droppedRows: 0, droppedSets: 0, removedFi
 describe('the schemas', () => {
   it('are those of the types: npm run docs:schema changes nothing', async () => {
     await promisify(execFile)(process.execPath, ['scripts/json-schemas.mjs', '--check'], { cwd: root });
-  });
+  }, 300_000);
 
   it('are one a command, and one of errors', () => {
     const names = COMMANDS.map(({ name }) => `${name}.json`);
@@ -66,7 +66,7 @@ describe('--json', () => {
       const finished = await permafrost([...args, '--json', '--quiet']);
       expect(finished.stdout, args.join(' ')).toContain(`"schema": "permafrost/${args[0]}/1"`);
     }
-  });
+  }, 300_000);
 
   it('gives what went wrong as one line, which a reader of a stream can take as well', async () => {
     const finished = await permafrost(['worker', 'redis://127.0.0.1/0', '--json', '--foo']);

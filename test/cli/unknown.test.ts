@@ -42,8 +42,10 @@ describe('a picture of no class', () => {
       await permafrost(['predict', out, stranger, known, '--neighbors', '0', ...json]),
     );
     const [odd, usual] = answer.predictions;
-    expect(odd).toMatchObject({ path: stranger, unknown: true, label: odd!.guess });
+    expect(odd).toMatchObject({ path: stranger, unknown: true });
     expect(['across', 'down']).toContain(odd!.guess);
+    expect(odd!.label).toBe(odd!.guess);
+    expect(odd!.strangeness).toMatchObject({ measure: 'mean-distance', rate: 0.05, lessStrange: 1 });
     expect(odd!.probability).toBe(odd!.probabilities[odd!.guess]);
     expect(odd!.strangeness!.value).toBeGreaterThan(odd!.strangeness!.threshold);
     expect(odd!.strangeness!.threshold).toBe(trained.reject!.rule!.threshold);
@@ -52,7 +54,7 @@ describe('a picture of no class', () => {
     const { code, stdout } = await permafrost(['predict', out, stranger, '--neighbors', '0', '--quiet']);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /cat\.png: unknown \(mean-distance [\d.]+, above [\d.]+\); best guess (across|down) \(\d\.\d{4}\)\n$/,
+      /cat\.png: (across|down) \(\d\.\d{4}\); unusual: farther off than every training image \(mean-distance [\d.]+, unknown above [\d.]+\)\n$/,
     );
   });
 
@@ -72,6 +74,22 @@ describe('a picture of no class', () => {
     expect(few.stdout).toContain(
       'It never answers "unknown": 24 training images could be judged by a head that knew their class without having seen them; 99 are needed to promise 1 % false rejects.',
     );
+  });
+
+  it('is marked or not as the one who asks wants it', async () => {
+    await permafrost(['train', store, '--C', '10', '--reject', '0.2', '--out', out, ...json]);
+    const asked = async (...flags: string[]) =>
+      document<PredictResult>(await permafrost(['predict', out, stranger, '--neighbors', '0', ...flags, ...json]))
+        .predictions[0]!;
+    const trained = await asked();
+    expect(trained.strangeness!.rate).toBe(0.2);
+    const stricter = await asked('--reject', '0.05');
+    expect(stricter.strangeness!.rate).toBe(0.05);
+    expect(stricter.strangeness!.threshold).toBeGreaterThan(trained.strangeness!.threshold);
+    expect(await asked('--reject', 'off')).toMatchObject({ unknown: false, strangeness: null });
+    const { code, stderr } = await permafrost(['predict', out, stranger, '--reject', '0.01', '--quiet']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/calibrated on 24 training images, and 1 % needs 99/);
   });
 
   it('needs a rate below one half', async () => {

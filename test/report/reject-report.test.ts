@@ -44,11 +44,26 @@ describe('the lines on "unknown"', () => {
   it('warn where the validated images are rejected more often than chance would have it', () => {
     const lines = (chance: number) =>
       rejectLines({ ...reject, rule: { ...rule, validated: { ...rule.validated, chance } } });
-    expect(lines(0.02).at(-1)).toBe(
-      'So many are not chance (p 0.020): the images of val differ from the training images.',
+    expect(lines(0.02).at(-1)).toMatch(
+      /^So many are not chance \(p 0\.020\): the images of val differ from the training images\. Of new photographs/,
     );
     expect(lines(0.0001).at(-1)).toContain('(p < 0.001)');
-    expect(lines(0.03)).toHaveLength(3);
+    expect(lines(0.1).at(-1)).toMatch(
+      /^That is more than the 5 % asked for, which may be chance \(p 0\.100\), or val differs a little from the training/,
+    );
+    expect(lines(0.3)).toHaveLength(3);
+  });
+
+  it('name the strangest of them, and say what it means for new photographs', () => {
+    const strangeness = { measure: 'energy', value: -1, threshold: -12, rate: 0.05, lessStrange: 0.9975 };
+    const strangest = [
+      { path: 'val/ants/1.jpg', label: 'ants', guess: 'ants', strangeness },
+      { path: 'val/bees/2.jpg', label: 'bees', guess: 'ants', strangeness: { ...strangeness, lessStrange: null } },
+    ];
+    const validated = { ...rule.validated, chance: 0.001, rejectedRight: 10, strangest };
+    expect(rejectLines({ ...reject, rule: { ...rule, validated } }).at(-1)).toBe(
+      'So many are not chance (p 0.001): the images of val differ from the training images. The most unusual: val/ants/1.jpg (less like any known class than 99.7 % of the training images); val/bees/2.jpg. Of new photographs like those of val about 1 in 17 will be marked as unusual. The mark takes no answer away: the best guess stands before it, and is right for 10 of these 12.',
+    );
   });
 
   it('of a result that an older version wrote have neither a range nor an alarm', () => {

@@ -13,6 +13,7 @@ import {
   type LeftOutTrial,
   type ScoresByMeasure,
 } from './left-out-classes.ts';
+import { keptScores } from './kept-scores.ts';
 import type { Reject } from './reject.ts';
 import { keepsRate, rejectThreshold, rowsForRate } from './reject-threshold.ts';
 import {
@@ -128,6 +129,7 @@ export async function chooseReject(
       threshold: rejectThreshold(scores.get(measure)!, rate)!,
       rate,
       reference: referenceOf(measure, rowsOf(normalized, labels)),
+      calibration: keptScores(scores.get(measure)!, rate),
     },
     calibratedOn: known,
     measures: ranked,

@@ -5,6 +5,7 @@ import type { FitContext } from '../head.ts';
 import { classesOf, encodeLabels } from '../labels.ts';
 import { percent, type NoReject, type RejectChoice } from './choose-reject.ts';
 import { expectedRate } from './false-rejects.ts';
+import { keptScores } from './kept-scores.ts';
 import { chooseMeasure, classesLeftOut, leftOutClass, type LeftOutTrial } from './left-out-classes.ts';
 import { keepsRate, rejectThreshold, rowsForRate } from './reject-threshold.ts';
 import { noveltyScoresByMeasure, referenceOf, rowsOf, type Measure } from './novelty-score.ts';
@@ -71,7 +72,7 @@ export async function chooseSampledReject(
   progress?.(total, total);
   const share = expectedRate(calibration.X.rows, rate);
   return {
-    reject: { measure, threshold, rate, reference: compared },
+    reject: { measure, threshold, rate, reference: compared, calibration: keptScores(all.get(measure)!, rate) },
     calibratedOn: calibration.X.rows,
     measures: ranked,
     leftOut: trials.map((one) => leftOutClass(measure, one, share)),

@@ -1,4 +1,4 @@
-import { doctorText } from '../../report/answer-report.ts';
+import { doctorText } from '../../report/answers/answer-report.ts';
 import type { CommandSpec } from '../program.ts';
 
 export const doctorCommand: CommandSpec = {

@@ -1,4 +1,4 @@
-import { exportOnnxText, exportTableText, exportWebText } from '../../report/export-report.ts';
+import { exportOnnxText, exportTableText, exportWebText } from '../../report/answers/export-report.ts';
 import { EXPORT_ONNX_OPTIONS } from '../../workflows/export/options.ts';
 import { TABLE_OPTIONS } from '../../workflows/export/table/options.ts';
 import { exportTarget, requireOwnFlags } from '../../workflows/export/target.ts';
@@ -28,6 +28,6 @@ export const exportCommand: CommandSpec = {
     }
     const { exportOnnx } = await import('../../workflows/export/onnx.ts');
     const result = await exportOnnx(file, pick(flags, EXPORT_ONNX_OPTIONS), context);
-    return { json: result, text: exportOnnxText(result) };
+    return { json: result, text: exportOnnxText(result), failed: result.check?.failed.length ?? 0 };
   },
 };

@@ -1,4 +1,4 @@
-import { inspectText } from '../../report/answer-report.ts';
+import { inspectText } from '../../report/answers/answer-report.ts';
 import type { CommandSpec } from '../program.ts';
 
 export const inspectCommand: CommandSpec = {

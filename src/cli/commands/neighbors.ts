@@ -1,5 +1,5 @@
 import { NEIGHBORS_OPTIONS } from '../../workflows/search/neighbors-options.ts';
-import { neighborsText } from '../../report/answer-report.ts';
+import { neighborsText } from '../../report/answers/answer-report.ts';
 import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
 import { pick, type CommandSpec } from '../program.ts';
 

@@ -1,6 +1,6 @@
 import { PREDICT_OPTIONS } from '../../workflows/predict/options.ts';
-import { predictText } from '../../report/answer-report.ts';
-import { writtenText } from '../../report/written-answers.ts';
+import { predictText } from '../../report/answers/answer-report.ts';
+import { writtenText } from '../../report/answers/written-answers.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 const STANDARD = '-';

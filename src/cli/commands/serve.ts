@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { SERVE_OPTIONS } from '../../serve/options.ts';
-import { servedText } from '../../report/serve-report.ts';
+import { servedText } from '../../report/answers/serve-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 export const serveCommand: CommandSpec = {

@@ -1,4 +1,4 @@
-import { parquetWriter, type ColumnSource, type SchemaElement } from '../parquet-packages.ts';
+import { parquetWriter, type ColumnSource, type SchemaElement } from './parquet-packages.ts';
 import { numberNames, type ColumnValues, type Table, type TableColumn, type TableRows } from './table.ts';
 
 /** How lists are written: a list a value, or a column a number. */

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { parquetReader } from '../parquet-packages.ts';
+import { parquetReader } from './parquet-packages.ts';
 
 /** Some rows of a Parquet file: what is in each of the columns that were asked for, null where nothing is. */
 export interface ParquetRows {

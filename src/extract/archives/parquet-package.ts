@@ -1,6 +1,11 @@
-import { parquetCompressors, parquetReader, type AsyncBuffer, type FileMetaData } from '../../core/parquet-packages.ts';
+import {
+  parquetCompressors,
+  parquetReader,
+  type AsyncBuffer,
+  type FileMetaData,
+} from '../../core/table/parquet-packages.ts';
 
-export type { FileMetaData } from '../../core/parquet-packages.ts';
+export type { FileMetaData } from '../../core/table/parquet-packages.ts';
 
 /** One column of one row group, as it lies in its file. */
 export interface ColumnPlace {

@@ -28,7 +28,7 @@ export interface PoolOptions<Task> {
   readonly late: (task: Task, limits: TaskLimits) => PermafrostError;
   /** The error of a task that was stopped by its signal. */
   readonly interrupted?: () => PermafrostError;
-  /** Whether each task has a process of its own, which has ended when the task settles. Default: they are used again. */
+  /** Whether each task has a process of its own, which has ended when the task settles. Default: it is used again. */
   readonly oneTask?: boolean;
 }
 

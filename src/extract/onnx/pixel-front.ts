@@ -29,7 +29,8 @@ function refuseArithmetic(input: { readonly name: string }, contract: Contract):
 
 /**
  * Pixels (uint8 RGB, NHWC) to what a graph's input takes, under that input's own name: its layout, channel order and
- * type, and (pixel - mean) * scale in float32; where the file has a batch baked in, the image so often. Inner names begin with `prefix`. Operators of opset 7 and later only.
+ * type, and (pixel - mean) * scale in float32; where the file has a batch baked in, the image so often. Inner names
+ * begin with `prefix`. Operators of opset 7 and later only.
  * Throws CONTRACT_INVALID where an input of bytes is to be scaled.
  */
 export function pixelFront(

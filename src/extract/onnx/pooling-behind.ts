@@ -91,7 +91,8 @@ function ofTokens(tokens: Chain, { width: count, prefix = 0 }: ActivationShape, 
 
 /**
  * An output of a cut: features (batch, width) in float32 under `name`; flatten in NHWC order. Operators whose form is
- * the same from opset 7 on, as the file's own opset decides. `repeats`: rows that the cut has of each image. Throws OPTION_INVALID for a pooling that the cut has not.
+ * the same from opset 7 on, as the file's own opset decides. `repeats`: rows that the cut has of each image. Throws
+ * OPTION_INVALID for a pooling that the cut has not.
  */
 export function poolingBehind(
   output: Output,

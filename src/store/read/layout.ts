@@ -4,10 +4,10 @@ import { PermafrostError } from '../../core/errors.ts';
 import { widthOf, type Split } from '../../core/sample.ts';
 import { newestFirst, type FileEntry } from '../format/manifest.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
-import { digestTable } from './digest-table.ts';
+import { digestTable } from './digests/digest-table.ts';
 import type { StoreFiles } from './file.ts';
 import type { StoredPart } from './stored-parts.ts';
-import { rowTargets, type RowTargets } from './row-targets.ts';
+import { rowTargets, type RowTargets } from './digests/row-targets.ts';
 import type { SplitCounts } from './samples.ts';
 
 /** Where one part of the features of each row lies. */

@@ -1,6 +1,6 @@
 import { SPLITS, type Split } from '../../core/sample.ts';
-import { digestTable } from './digest-table.ts';
-import type { Digests } from './row-targets.ts';
+import { digestTable } from './digests/digest-table.ts';
+import type { Digests } from './digests/row-targets.ts';
 import { idOf, type SampleRows, type StoredSample } from '../format/shard.ts';
 
 /** The samples of a store in columns: about 55 bytes an image and its path's, where objects take 300. */

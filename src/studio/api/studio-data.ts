@@ -92,6 +92,8 @@ export interface HeadAnswer {
   readonly classes: readonly HeadVerdict[];
   /** Whether the head's own rule says that the image is of no known class; null where it has none or was not asked. */
   readonly unknown: boolean | null;
+  /** How unusual the image is, in words, where it is unknown; else null. */
+  readonly unusual: string | null;
   /** Whether the head was trained on a file of the same content; null where its file does not tell. */
   readonly trainedOn: boolean | null;
   readonly problem: string | null;
@@ -117,6 +119,8 @@ export interface MapPlace {
 export interface SearchAnswer extends Omit<ImageFacts, 'orientation'>, JudgedImage {
   /** The mean of the nearest images that are on the map, the nearer the heavier; null while there is no map. */
   readonly place: MapPlace | null;
+  /** Where another engine than that of the stored features answered: which, and how far the two agree; else null. */
+  readonly engine: string | null;
   /** Milliseconds from the last byte received to the answer, and of them in the network. */
   readonly ms: { readonly total: number; readonly network: number };
 }

@@ -7,6 +7,7 @@ import type { FeaturePart } from '../../core/sample.ts';
 import type { HeadAnswer, HeadFacts } from '../api/studio-data.ts';
 import { present, type OrReason } from '../../results/or-reason.ts';
 import { partsText } from '../../store/read/stored-parts.ts';
+import { unusualText } from '../../report/reject-report.ts';
 import { storedPartsOfHead } from '../../workflows/train/head-parts.ts';
 import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/files/head-files.ts';
@@ -128,8 +129,8 @@ export function liveHeads(store: string): LiveHeads {
     async answer(id, image, snapshot) {
       const { name, pooling, problem } = await factsOf(id, snapshot);
       const found = problem === null ? askedHead(await open(id), snapshot) : { missing: problem };
-      if (!present(found))
-        return { head: id, name, pooling, classes: [], unknown: null, trainedOn: null, problem: found.missing };
+      const unasked = { classes: [], unknown: null, unusual: null, trainedOn: null };
+      if (!present(found)) return { head: id, name, pooling, ...unasked, problem: found.missing };
       const head = found.opened;
       const X = await featuresFor(found, image);
       const asked = async () => [await probabilities(head, X), await noveltyOf(head, X)] as const;
@@ -141,6 +142,7 @@ export function liveHeads(store: string): LiveHeads {
         pooling,
         classes: shownClasses(head.head.classes, row(P, 0)),
         unknown: judged?.unknown[0] ?? null,
+        unusual: judged?.unknown[0] === true ? unusualText(judged.strangeness[0]!) : null,
         trainedOn: head.trainedOn?.has(image.sha256) ?? null,
         problem,
       };

@@ -2,17 +2,23 @@ import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { mutex } from '../../core/mutex.ts';
-import type { Listener } from '../../core/listener.ts';
+import { notesOf, type Listener } from '../../core/listener.ts';
 import { POOLINGS, type FeaturePart, type ImageFacts } from '../../core/sample.ts';
 import { openImage } from '../../extract/image/open-image.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
-import { requireSameSettings } from '../../store/format/fingerprint.ts';
+import type { EngineAgreement } from '../../results/answer-results.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import type { NamedSet, StoredNetwork } from '../../store/read/stored-networks.ts';
-import { extractorLike, type Extractor } from '../../workflows/network/extractor.ts';
+import {
+  extractorLike,
+  requireLike,
+  type Extractor,
+  type ExtractorRequest,
+} from '../../workflows/network/extractor.ts';
 import { ownerOf } from '../../workflows/search/side-by-side.ts';
 import { layersOfSet } from '../../workflows/network/tuned-layers.ts';
 import type { Snapshot } from './snapshot.ts';
+import { storeAgreement } from './store-agreement.ts';
 
 /** Most pixels of a picture that is decoded: 100 megapixels take 300 MB. */
 const MOST_PIXELS = 100e6;
@@ -23,6 +29,8 @@ export interface Extracted extends Omit<ImageFacts, 'orientation'> {
   featuresIn(part: FeaturePart): Matrix;
   /** Milliseconds in the networks alone. */
   readonly networkMs: number;
+  /** Where engines of other classes than those of the stored features made these: how far they agree. */
+  readonly agreements: readonly EngineAgreement[];
 }
 
 /** The networks that made a store's features, each kept loaded from the first picture on. */
@@ -55,9 +63,18 @@ const cutOf = ({ set, poolings }: NamedSet) => ({
 /** Names a network as a store has it: all of its sets. */
 const keyOf = ({ sets }: StoredNetwork): string => sets.map(({ set }) => set.fingerprint).join();
 
+/** A network, and how its engine agrees with that of the stored features where it is of another class. */
+interface Loaded {
+  readonly extractor: Extractor;
+  readonly agreement: EngineAgreement | undefined;
+}
+
 /** Loads networks when first needed, and again when the store's settings have changed. */
-export function liveNetwork(weights: string | undefined, listener: Listener = {}): LiveNetwork {
-  const made = new Map<string, Promise<Extractor>>();
+export function liveNetwork(
+  { weights, allowEngine }: Pick<ExtractorRequest, 'weights' | 'allowEngine'>,
+  listener: Listener = {},
+): LiveNetwork {
+  const made = new Map<string, Promise<Loaded>>();
   let resting: string | undefined;
   const exclusive = mutex();
 
@@ -67,7 +84,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
     const all = networks.map(({ sets: [{ set }], label }) => ({ label, settings: set.settings, known: set.network }));
     return (await ownerOf(weights, all as [(typeof all)[number], ...typeof all]))?.label === network.label;
   }
-  async function load(snapshot: Snapshot, network: StoredNetwork): Promise<Extractor> {
+  async function load(snapshot: Snapshot, network: StoredNetwork): Promise<Loaded> {
     const { store } = snapshot;
     const { sets } = network;
     const [{ set }] = sets;
@@ -80,37 +97,38 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
         engine: 'auto',
         device: 'auto',
         precision: 'auto',
+        allowEngine,
         weights: (await isOfWeights(snapshot, network)) ? weights : undefined,
         known,
         calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
       },
-      listener,
+      snapshot.networks.length === 1 ? listener : notesOf(network.label, listener),
     );
     try {
       for (const [i, { name, set: own }] of sets.entries())
-        requireSameSettings(`What this engine gives of ${name}`, own.settings, extractor.sets[i]!.settings);
+        requireLike(`What this engine gives of ${name}`, own.settings, extractor.sets[i]!.settings, allowEngine);
+      return { extractor, agreement: await storeAgreement(extractor, store, sets, listener) };
     } catch (error) {
       await extractor.executable.dispose();
       throw error;
     }
-    return extractor;
   }
   async function unload(key: string): Promise<void> {
-    const extractor = await made.get(key)?.catch(() => undefined);
+    const loaded = await made.get(key)?.catch(() => undefined);
     made.delete(key);
-    await extractor?.executable.dispose();
+    await loaded?.extractor.executable.dispose();
   }
-  async function extractorFor(snapshot: Snapshot, network: StoredNetwork): Promise<Extractor> {
+  async function loadedFor(snapshot: Snapshot, network: StoredNetwork): Promise<Loaded> {
     const there = new Set(snapshot.networks.map(keyOf));
     for (const key of [...made.keys()]) if (!there.has(key)) await unload(key);
     const key = keyOf(network);
     const known = made.get(key);
     if (known !== undefined) return known;
-    const extractor = load(snapshot, network);
-    made.set(key, extractor);
+    const loaded = load(snapshot, network);
+    made.set(key, loaded);
     // The next picture tries again: an engine may have been installed meanwhile.
-    extractor.catch(() => made.delete(key));
-    return extractor;
+    loaded.catch(() => made.delete(key));
+    return loaded;
   }
   const unloadAll = async (): Promise<void> => {
     for (const key of [...made.keys()]) await unload(key);
@@ -121,7 +139,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
       return exclusive(async () => {
         if (resting !== undefined) return;
         const network = snapshot.networks.find(({ sets }) => sets.includes(snapshot.features))!;
-        const { executable, contract } = await extractorFor(snapshot, network);
+        const { executable, contract } = (await loadedFor(snapshot, network)).extractor;
         await executable.load();
         // The first run allocates and packs: nobody waits for this one.
         await executable.run(new Uint8Array(contract.size ** 2 * 3), 1);
@@ -132,11 +150,14 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
         if (resting !== undefined) throw new PermafrostError('OPTION_INVALID', resting);
         const features = new Map<string, Matrix>();
         const size = { width: 0, height: 0 };
+        const agreements: EngineAgreement[] = [];
         let networkMs = 0;
         for (const network of snapshot.networks) {
           const wanted = network.sets.filter(({ name }) => parts.some(({ cut }) => cut === name));
           if (wanted.length === 0) continue;
-          const { executable, contract, outputs } = await extractorFor(snapshot, network);
+          const { extractor, agreement } = await loadedFor(snapshot, network);
+          const { executable, contract, outputs } = extractor;
+          if (agreement !== undefined) agreements.push(agreement);
           const { header, pixels } = await openImage(bytes, contract, { mostPixels: MOST_PIXELS });
           const asked = await pixels;
           Object.assign(size, { width: header.width, height: header.height });
@@ -156,6 +177,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
             throw new PermafrostError('OPTION_INVALID', `The store has no features ${cut}:${pooling}.`);
           },
           networkMs,
+          agreements,
         };
       });
     },

@@ -1,6 +1,7 @@
 import type { FeaturePart } from '../../core/sample.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { ImageView, NearImage, MapPlace, SearchAnswer } from '../api/studio-data.ts';
+import { agreementText } from '../../report/answers/answer-report.ts';
 import type { LiveHeads } from './heads.ts';
 import type { MapPlaces } from './map.ts';
 import type { LiveNetwork } from './network.ts';
@@ -61,18 +62,21 @@ export async function search(
   const started = performance.now();
   const seen = shownPart(snapshot);
   const parts = [seen, ...(await heads.partsOf(ids, snapshot))];
-  const { featuresIn, networkMs, ...facts } = await network.extract(bytes, snapshot, parts);
+  const { networkMs, agreements, sha256, width, height, ...extracted } = await network.extract(bytes, snapshot, parts);
   const picture = {
-    sha256: facts.sha256,
-    featuresIn: (part: FeaturePart) => Promise.resolve(featuresIn(part)),
+    sha256,
+    featuresIn: (part: FeaturePart) => Promise.resolve(extracted.featuresIn(part)),
   };
   const [answers, near] = await Promise.all([
     Promise.all(ids.map((id) => heads.answer(id, picture, snapshot))),
-    nearImages(snapshot, featuresIn(seen), Math.max(NEIGHBORS, 4 * PLACED_BY)),
+    nearImages(snapshot, extracted.featuresIn(seen), Math.max(NEIGHBORS, 4 * PLACED_BY)),
   ]);
   return {
     snapshot: snapshot.name,
-    ...facts,
+    sha256,
+    width,
+    height,
+    engine: agreements.length === 0 ? null : agreements.map(agreementText).join(' '),
     answers,
     neighbors: near.slice(0, NEIGHBORS),
     place: placeAmong(near, places),

@@ -14,7 +14,7 @@ import type { ImageCard } from '../api/studio-data.ts';
 import { giveBackMemory } from './give-back-memory.ts';
 import { liveRows, type LiveRows } from './rows.ts';
 
-/** The data set of a store as it was at one moment, seen through one cut of one network: rows are numbers of `samples`. */
+/** The data set of a store at one moment, seen through one cut of one network: rows are numbers of samples. */
 export interface Snapshot {
   /**
    * Names it: 12 hex digits of the digest of the list of samples, and 12 of that of its sets; where it is not seen

@@ -39,7 +39,7 @@ interface ReadStore {
   readonly tuned: string;
 }
 
-/** A store with the network that `backboneFile` names (storeThrough): a frozen one is shown first, beside the others. */
+/** A store with the network that `backboneFile` names (storeThrough): a frozen one is shown first, among the others. */
 async function readStore(path: string, backboneFile: string): Promise<ReadStore> {
   const whole = await openStore(path);
   const through = await storeThrough(whole, backboneFile);

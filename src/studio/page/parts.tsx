@@ -32,13 +32,12 @@ export function HeadAnswers({ answers }: { answers: readonly HeadAnswer[] }) {
   if (answers.length === 0) return <p class="small">No head is chosen: tick one under “Heads that answer”.</p>;
   return (
     <ul class="answers">
-      {answers.map(({ head, name, pooling, classes, unknown, trainedOn, problem }) => (
+      {answers.map(({ head, name, pooling, classes, unusual, trainedOn, problem }) => (
         <li key={head} class="card">
           <h3>
             {name} <span class="small">on {pooling}</span>
           </h3>
           {trainedOn === true && <p class="small">It was trained on this picture: its answer proves little.</p>}
-          {unknown === true && <p class="notice">Unknown: like none of the images that it was trained on.</p>}
           {problem === null ? (
             <table>
               <caption class="out">Probabilities of {head}</caption>
@@ -59,6 +58,7 @@ export function HeadAnswers({ answers }: { answers: readonly HeadAnswer[] }) {
           ) : (
             <p>{problem}</p>
           )}
+          {unusual !== null && <p class="notice">{`${unusual[0]!.toUpperCase()}${unusual.slice(1)}.`}</p>}
         </li>
       ))}
     </ul>

@@ -136,6 +136,7 @@ export function SearchPage({ facts, chosen, open }: Shared) {
               </dl>
             </div>
             <h3>Answers</h3>
+            {shown.answer.engine !== null && <p class="notice">{shown.answer.engine}</p>}
             <HeadAnswers answers={shown.answer.answers} />
             <h3>Nearest images</h3>
             <NearImages snapshot={shown.answer.snapshot} images={shown.answer.neighbors} open={open} />

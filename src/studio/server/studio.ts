@@ -34,13 +34,13 @@ export interface Studio {
 /** Opens a store for the studio and begins to load the network. Throws STORE_LOCKED where another studio has it. */
 export async function openStudio(
   storePath: string,
-  { weights, taught, memory, backboneFile }: StudioOptions,
+  { weights, allowEngine, taught, memory, backboneFile }: StudioOptions,
   listener: Listener,
   takeOver = false,
 ): Promise<Studio> {
   const store = await openLiveStore(storePath, memoryBound(memory, { listener }), backboneFile);
   const lock = await lockStudio(store.path, lockRequest({ listener, takeOver }));
-  const network = liveNetwork(weights || undefined, listener);
+  const network = liveNetwork({ weights: weights || undefined, allowEngine }, listener);
   const map = liveMap(listener);
   const jobs = liveJobs(network);
   const sweep = liveSweep(jobs);

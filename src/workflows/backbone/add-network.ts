@@ -93,8 +93,8 @@ async function freeName(name: string, digest: string): Promise<string> {
 /**
  * Adds the network of an ONNX file, or of an http(s) address: verifies it, runs it on two images, and keeps it with its
  * description in the cache folder, where `--backbone NAME` finds it. Nothing is kept of what is wrong. Throws
- * BACKBONE_NOT_FOUND, BACKBONE_INVALID (another digest too), CONTRACT_MISSING, CONTRACT_INVALID, and OPTION_INVALID, for an
- * address without a digest too: it says which one it has.
+ * BACKBONE_NOT_FOUND, BACKBONE_INVALID (another digest too), CONTRACT_MISSING, CONTRACT_INVALID, and OPTION_INVALID,
+ * for an address without a digest too: it says which one it has.
  */
 export async function addNetwork(
   given: string,

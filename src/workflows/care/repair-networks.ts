@@ -1,4 +1,5 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { without } from '../../core/options.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import type { CoveringNetwork, FeatureSet, Manifest } from '../../store/format/manifest.ts';
 import { readManifest, writeManifest } from '../../store/format/manifest-file.ts';
@@ -16,6 +17,10 @@ export interface NetworksRepaired {
 
 /** The networks of a data set with their sets, the primary one first. */
 const networksOf = ({ dataset }: Manifest): readonly CoveringNetwork[] => [dataset, ...(dataset.others ?? [])];
+
+/** The sets and views of a network alone: of the primary one the data set says more. */
+const coveringOf = ({ sets, views }: CoveringNetwork): CoveringNetwork =>
+  structuredClone({ sets, ...(views && { views }) });
 
 /** The set that a network is told by: that of its deepest cut. */
 const firstSet = ({ sets }: Manifest, network: CoveringNetwork): FeatureSet | undefined =>
@@ -36,7 +41,7 @@ function problemOf({ path, manifest }: Store, set: FeatureSet, error: Permafrost
 
 /**
  * Extracts what each network of the data set lacks, of a store that is locked. Networks that are whole then stay what
- * they were, in their order; one that could not be mended is told, and falls out of the data set where another is whole.
+ * they were, in their order; one that could not be mended is told, and falls out of the data set if another is whole.
  * Throws INTERRUPTED, and what is no PermafrostError.
  */
 export async function extractMissingOfNetworks(store: Store, work: Work): Promise<NetworksRepaired> {
@@ -73,16 +78,14 @@ async function putInOrder(before: Store): Promise<FeatureSet | undefined> {
     const network = now.find((one) => one.sets[0]?.fingerprint === sets[0]!.fingerprint);
     if (network !== undefined && (await isWhole(store, network, samples))) whole.push(network);
   }
-  const [primary, ...others] = structuredClone(whole) as Manifest['dataset'][];
+  const [primary, ...others] = whole;
   // Where none is whole, the store says of which images it has no features.
   if (primary === undefined) return undefined;
-  const { views: _views, others: _others, ...dataset } = store.manifest.dataset;
   Object.assign(store.manifest, {
     dataset: {
-      ...dataset,
-      sets: primary.sets,
-      ...(primary.views && { views: primary.views }),
-      ...(others.length > 0 && { others: others.map(({ sets, views }) => ({ sets, ...(views && { views }) })) }),
+      ...without(store.manifest.dataset, 'views', 'others'),
+      ...coveringOf(primary),
+      ...(others.length > 0 && { others: others.map(coveringOf) }),
     },
   });
   await writeManifest(store);
@@ -93,7 +96,7 @@ async function putInOrder(before: Store): Promise<FeatureSet | undefined> {
 export const otherNetworks = (manifest: Manifest): readonly FeatureSet[] =>
   (manifest.dataset.others ?? []).flatMap((network) => firstSet(manifest, network) ?? []);
 
-/** What is left to do about other networks that fell out of the data set with their calibration; null where none did. */
+/** What to do about other networks that fell out of the data set with their calibration; null where none did. */
 export function lostOthersAdvice({ path, manifest }: Store, before: readonly FeatureSet[]): string | null {
   const there = new Set(otherNetworks(manifest).map(({ fingerprint }) => fingerprint));
   const lost = before.filter(({ fingerprint }) => !there.has(fingerprint)).map(nameOfNetwork);

@@ -1,6 +1,6 @@
 import type { Split } from '../../core/sample.ts';
 import { contentIndex } from '../../store/format/content-index.ts';
-import { contentKey, highestKey } from '../../store/read/content-key.ts';
+import { contentKey, highestKey } from '../../store/read/digests/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
 /** What is known of all images of a store without their features. */

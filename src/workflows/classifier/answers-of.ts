@@ -29,7 +29,7 @@ export async function answersOf(
       guess,
       unknown: judged?.unknown[i] ?? false,
       probability: p[best]!,
-      strangeness: judged && { ...judged.rule, value: judged.scores[i]! },
+      strangeness: judged && judged.strangeness[i]!,
       probabilities: Object.fromEntries(classes.map((label, c) => [label, p[c]!])),
       neighbors: [],
     };

@@ -11,6 +11,8 @@ import { partsText } from '../../store/read/stored-parts.ts';
 import { headFileOf } from '../run/best-head.ts';
 import type { Search } from '../search/exact-neighbors.ts';
 import { openHead, type OpenedHead } from '../train/files/head-files.ts';
+import { judgeOfHead } from '../train/files/judge-of-head.ts';
+import { withRuleAt } from '../train/rule-at-rate.ts';
 import { layersOfHead } from '../train/files/tuned-files.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
@@ -68,6 +70,16 @@ interface Found {
   readonly found: Float32Array | Failure;
 }
 
+/** What comes of it. */
+interface Said {
+  readonly path: string;
+  readonly said: Answer | Failure;
+}
+
+async function* named(all: AsyncIterable<Said>): AsyncGenerator<Answered | Failure, void, undefined> {
+  for await (const { path, said } of all) yield 'reason' in said ? said : { path, ...said };
+}
+
 const nameOf = (image: ImageInput, i: number): string => (typeof image === 'string' ? image : `images[${i}]`);
 
 const rowsOf = (found: readonly Float32Array[], width: number): Matrix => {
@@ -78,9 +90,10 @@ const rowsOf = (found: readonly Float32Array[], width: number): Matrix => {
 
 /**
  * Loads a head with the network that it was trained on. `headOrStore`: a head file that permafrost wrote, or a store,
- * whose best head it is. Throws HEAD_CORRUPT, STORE_NOT_FOUND, OPTION_INVALID; ENGINE_UNAVAILABLE where the engine class
- * of its features is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another engine are
- * asked for; WEIGHTS_NOT_FOUND, BACKBONE_NOT_FOUND, ENGINE_FAILED, ENGINE_DISAGREES.
+ * whose best head it is. An engine of another class than that of its features may answer where it was compared with
+ * theirs. Throws HEAD_CORRUPT, STORE_NOT_FOUND, OPTION_INVALID; ENGINE_UNAVAILABLE where their class is not to be had and
+ * no other may stand in; ENGINE_DISAGREES; FINGERPRINT_MISMATCH, naming the field, for other weights;
+ * WEIGHTS_NOT_FOUND, BACKBONE_NOT_FOUND, ENGINE_FAILED.
  */
 export async function openClassifier(
   headOrStore: string,
@@ -89,9 +102,9 @@ export async function openClassifier(
 ): Promise<Classifier> {
   const options = resolveOptions('openClassifier', CLASSIFIER_OPTIONS, given);
   const file = await headFileOf(headOrStore, work.listener);
-  const head = await openHead(file);
+  const head = withRuleAt(await openHead(file), options.reject);
   const tuned = await layersOfHead(head, options.backboneFile);
-  const networks = await liveNetworks(head.document, tuned, options, work.listener);
+  const networks = await liveNetworks(head.document, tuned, options, judgeOfHead(head), work.listener);
   try {
     await networks.load();
     const facts = factsOf(file, sha256Hex(await readFile(file)), head, networks);
@@ -105,7 +118,7 @@ export async function openClassifier(
 
 function factsOf(file: string, digest: string, { document, head, reject }: OpenedHead, networks: LiveNetworks) {
   const { settings } = document;
-  const { backbone, contract, engine, others } = networks;
+  const { backbone, contract, engine, others, agreement } = networks;
   return {
     file,
     digest,
@@ -117,7 +130,8 @@ function factsOf(file: string, digest: string, { document, head, reject }: Opene
     contract,
     engine,
     others,
-    unknown: reject === undefined ? null : { measure: reject.measure, threshold: reject.threshold },
+    agreement: agreement ?? null,
+    unknown: reject === undefined ? null : { measure: reject.measure, threshold: reject.threshold, rate: reject.rate },
     permafrost: VERSION,
   } satisfies ClassifierFacts;
 }
@@ -180,17 +194,17 @@ function classifier({ facts, head, networks, images, search: openSearch }: Parts
   async function* many(
     given: Iterable<ImageInput> | AsyncIterable<ImageInput>,
     options: AnswerOptions,
-  ): AsyncGenerator<Answered | Failure, void, undefined> {
+  ): AsyncGenerator<Said, void, undefined> {
     const { neighbors = 0, signal } = options;
     const isOnePass = neighbors > 0 || head.rowsMemory > 0;
     const fitting = Math.max(BATCH, Math.floor(BLOCK_BYTES / (4 * networks.width)));
     const most = isOnePass ? Math.min(BLOCK_ROWS, fitting) : BATCH;
     let block: Found[] = [];
-    async function* flush(): AsyncGenerator<Answered | Failure, void, undefined> {
+    async function* flush(): AsyncGenerator<Said, void, undefined> {
       const rows = block.flatMap(({ found }) => (found instanceof Float32Array ? [found] : []));
       const said = (await answers(rowsOf(rows, networks.width), options)).values();
       for (const { path, found } of block)
-        yield found instanceof Float32Array ? { path, ...said.next().value! } : found;
+        yield { path, said: found instanceof Float32Array ? said.next().value! : found };
       block = [];
     }
     let i = 0;
@@ -210,13 +224,7 @@ function classifier({ facts, head, networks, images, search: openSearch }: Parts
   }
   async function all(given: readonly ImageInput[], options: AnswerOptions): Promise<(Answer | Failure)[]> {
     const found: (Answer | Failure)[] = [];
-    for await (const answered of many(given, options)) {
-      if ('reason' in answered) found.push(answered);
-      else {
-        const { path: _, ...answer } = answered;
-        found.push(answer);
-      }
-    }
+    for await (const { said } of many(given, options)) found.push(said);
     return found;
   }
   function predict(image: ImageInput, options?: AnswerOptions): Promise<Answer>;
@@ -234,7 +242,7 @@ function classifier({ facts, head, networks, images, search: openSearch }: Parts
     predict,
     stream(given, options = {}) {
       requireOpen();
-      return many(whileOpen(given), options);
+      return named(many(whileOpen(given), options));
     },
     close() {
       closing ??= (async () => {

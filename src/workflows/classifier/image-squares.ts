@@ -49,8 +49,8 @@ async function bytesOf(source: ImageSource, path: string, signal?: AbortSignal):
 }
 
 /**
- * Squares under these contracts, in their order. Equal ones are decoded once. Files of more than `mostPixels` pixels are
- * refused by their header.
+ * Squares under these contracts, in their order. Equal ones are decoded once. Files of more than `mostPixels` pixels
+ * are refused by their header.
  */
 export async function imageSquares(contracts: readonly Contract[], mostPixels: number): Promise<ImageSquares> {
   const source = await imageSource('');

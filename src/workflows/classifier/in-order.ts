@@ -20,15 +20,15 @@ export async function* inOrder<In, Out>(
   let ended = false;
   let coming: Promise<void> | undefined;
   const pull = async (): Promise<void> => {
-    const { value, done } = await next(from);
+    const taken = await next(from);
     coming = undefined;
-    if (done === true) {
+    if (taken.done === true) {
       ended = true;
       return;
     }
-    const output = begin(value);
+    const output = begin(taken.value);
     output.catch(() => undefined); // thrown when its turn comes
-    window.push({ input: value, output });
+    window.push({ input: taken.value, output });
   };
   try {
     for (;;) {

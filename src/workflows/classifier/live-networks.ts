@@ -11,6 +11,7 @@ import {
   type PartsOfNetwork,
   type SideBySideRequest,
 } from '../search/side-by-side.ts';
+import type { Judge } from '../network/agreement/judge.ts';
 import type { TunedLayers } from '../network/tuned-layers.ts';
 import type { Contract } from '../../core/contract.ts';
 import type { Squares } from './image-squares.ts';
@@ -44,6 +45,7 @@ export async function liveNetworks(
   document: HeadDocument,
   tuned: TunedLayers | undefined,
   request: SideBySideRequest,
+  judge: Judge,
   listener?: Listener,
 ): Promise<LiveNetworks> {
   const [first, ...others] = headNetworks(document).map((one): PartsOfNetwork => ({
@@ -51,7 +53,7 @@ export async function liveNetworks(
     known: one.network,
     calibrate: () => Promise.resolve(one.calibration!),
   }));
-  const opened = await openNetworks([{ ...first!, tuned }, ...others], request, listener);
+  const { opened, agreement } = await openNetworks([{ ...first!, tuned }, ...others], request, judge, listener);
   const { width, places } = layOut(opened);
 
   async function put({ extractor }: OpenedNetwork, n: number, squares: readonly Squares[], X: Matrix): Promise<void> {
@@ -62,7 +64,7 @@ export async function liveNetworks(
     }
   }
   return {
-    ...factsOfNetworks(opened),
+    ...factsOfNetworks(opened, agreement),
     contracts: opened.map(({ extractor }) => extractor.contract),
     backbone: opened[0].extractor.network.backbone.name,
     width,

@@ -3,44 +3,26 @@ import { resolve } from 'node:path';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
-import { calibrate } from '../../extract/calibrate.ts';
-import { decodedImages } from '../../extract/image/decoded-images.ts';
 import type { ExportCheck, ExportOnnxResult } from '../../results/export-result.ts';
 import { requireFolderOf, writeFileAtomic } from '../../store/format/atomic-file.ts';
-import { headNetworks } from '../../store/read/heads/head-file.ts';
-import { CALIBRATION_IMAGES } from '../network/calibration.ts';
-import { layersOfHead } from '../train/files/tuned-files.ts';
 import { openHead, type OpenedHead } from '../train/files/head-files.ts';
 import type { Work } from '../work.ts';
-import { checkImages, trainImages, type CheckImages } from './check-images.ts';
+import { checkImages, type CheckImages } from './check-images.ts';
 import { checkModel } from './check-model.ts';
 import { exportedModel, type ExportedModel } from './exported-model.ts';
-import { exportedNetwork, type ExportedNetwork, type NetworkRequest } from './exported-network.ts';
+import type { ExportedNetwork } from './exported-network.ts';
 import { fileRuntimes } from './file-runtimes.ts';
 import { exportMetadata } from './metadata.ts';
+import { closeAll, openNetworks, type Precision } from './open-networks.ts';
 import { EXPORT_ONNX_OPTIONS, type ExportOnnxOptions } from './options.ts';
 
 /** An ONNX file is one message of protobuf, which has less than so many bytes. */
 const MOST_BYTES = 2 ** 31 - 1;
 
-type Precision = ExportOnnxResult['precision'];
-
 function precisionOf({ int8, fp16 }: ExportOnnxOptions): Precision {
   if (int8 && fp16)
     throw new PermafrostError('OPTION_INVALID', 'export: --int8 and --fp16 are two precisions. Give one.');
   return int8 ? 'int8' : fp16 ? 'fp16' : 'fp32';
-}
-
-/** Throws OPTION_INVALID where networks look at one picture in two ways. */
-function requireOneLook(networks: readonly ExportedNetwork[]): void {
-  const looks = networks.map(({ reference: { contract } }) => `${contract.orientation} ${contract.alpha}`);
-  const other = looks.findIndex((look) => look !== looks[0]);
-  if (other === -1) return;
-  const [a, b] = [networks[0]!, networks[other]!].map(({ reference: { contract } }) => contract);
-  throw new PermafrostError(
-    'OPTION_INVALID',
-    `The networks of this head take one picture in two ways: ${a!.name} with orientation ${a!.orientation} and alpha ${a!.alpha}, ${b!.name} with ${b!.orientation} and ${b!.alpha}. A file has one input. Train the head on networks of one way.`,
-  );
 }
 
 /** What a probability may be off by default: in the precision of the head's features, and in another one. */
@@ -69,47 +51,18 @@ function requireAgreement({ on, runtimes }: ExportCheck, bound: number, minAgree
   }
 }
 
-/** Calibrates on training images of the head's store. */
-const calibrateOnStore =
-  (opened: OpenedHead, threads: number, { signal, listener }: Work): NetworkRequest['calibrate'] =>
-  async (target) => {
-    const { root, samples } = await trainImages(opened);
-    const wanted = { root, samples, contract: target.contract, count: CALIBRATION_IMAGES, signal };
-    const images = await decodedImages(wanted);
-    listener?.note?.(`int8 is calibrated on ${images.length} training images.`);
-    return calibrate(target, images, { threads });
-  };
-
-/** The networks of a head, opened one after the other; all are closed where one does not open. */
-async function openNetworks(
-  opened: OpenedHead,
-  options: ExportOnnxOptions,
-  precision: Precision,
-  work: Work,
-): Promise<ExportedNetwork[]> {
-  const { threads, weights, backboneFile } = options;
-  const tuned = await layersOfHead(opened, backboneFile);
-  const request = {
-    precision: precision === 'int8' ? 'int8' : 'fp32',
-    threads,
-    calibrate: calibrateOnStore(opened, threads, work),
-  } as const;
-  const networks: ExportedNetwork[] = [];
-  try {
-    for (const [i, network] of headNetworks(opened.document).entries()) {
-      const own = { ...request, weights: i === 0 ? weights : '', tuned: i === 0 ? tuned : undefined };
-      networks.push(await exportedNetwork(network, own, work.listener));
-    }
-    requireOneLook(networks);
-    return networks;
-  } catch (error) {
-    await closeAll(networks);
-    throw error;
-  }
-}
-
-async function closeAll(networks: readonly ExportedNetwork[]): Promise<void> {
-  for (const { reference } of networks) await reference.executable.dispose();
+/** What is worth knowing of a file that is another than the head in something, though its answers agree. */
+function notesOf({ head, document }: OpenedHead, networks: readonly ExportedNetwork[]): string[] {
+  const { engineClass } = document.settings;
+  const compared = `onnxruntime/cpu/${networks[0]!.referencePrecision}`;
+  return [
+    ...(head.name === 'knn-hnsw' || String(head.params.members ?? '').includes('knn-hnsw')
+      ? ['The neighbours of knn-hnsw are searched exactly in the file, and approximately in permafrost.']
+      : []),
+    ...(engineClass === compared
+      ? []
+      : [`The head was trained on features of ${engineClass}; the file is compared with ${compared}.`]),
+  ];
 }
 
 async function checked(
@@ -179,7 +132,7 @@ export async function exportOnnx(
       input: 'image',
       outputs,
       check,
-      notes: [],
+      notes: notesOf(opened, networks),
     };
   } finally {
     await closeAll(networks);

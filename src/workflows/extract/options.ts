@@ -13,7 +13,7 @@ import { DTYPES } from '../../store/format/fingerprint.ts';
 import { BACKBONE_OPTIONS } from '../network/backbone-options.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { memoryOption } from '../memory.ts';
-import { REJECT_OPTION } from '../train/options.ts';
+import { PROBE_OPTION, REJECT_OPTION } from '../train/options.ts';
 
 /** Options of `extract` and `run`; the command line, its help and the checks read this table. */
 export const EXTRACT_OPTIONS = {
@@ -81,6 +81,7 @@ export const RUN_OPTIONS = {
   allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
   memory: memoryOption('memory that training the heads may take; features that need more are read in streams'),
   reject: REJECT_OPTION,
+  probeImages: PROBE_OPTION,
   answers: booleanOption(false, 'keep every head, with a table of its answers to each image, and not the best alone'),
   strategies: booleanOption(
     false,

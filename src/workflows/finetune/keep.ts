@@ -2,7 +2,7 @@ import { plural } from '../../core/words.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneEpoch } from '../../results/finetune-result.ts';
 import { keepHead } from '../train/files/head-files.ts';
-import { REJECT_OPTION } from '../train/options.ts';
+import { PROBE_OPTION, REJECT_OPTION } from '../train/options.ts';
 import { trainWithin } from '../train/within.ts';
 import type { Work } from '../work.ts';
 import { bestCandidate } from './choose.ts';
@@ -87,7 +87,8 @@ export async function keepFrozen(
   const request = { owner: 'finetune', store, features, views: 0, bound };
   const plan = { head: 'logistic', options: { C }, normalize: 'l2' } as const;
   const trained = await trainWithin(plan, request, { reject: REJECT_OPTION.default }, work);
-  return keepHead(store, { ...trained, relabelled }, options.out);
+  const keeping = { out: options.out, probeImages: PROBE_OPTION.default };
+  return (await keepHead(store, { ...trained, relabelled }, keeping, work)).file;
 }
 
 /** Keeps the best network of an interrupted fine-tuning; says what was kept, or that there was nothing to keep. */

@@ -12,9 +12,10 @@ import type { EngineRequest } from '../../extract/engines/choice/candidates.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { engineClass } from '../../extract/engines/choice/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
-import { agreementOf, isChecked } from './engine/agreement-check.ts';
+import { agreementOf, decisiveFacts, isChecked } from './engine/agreement-check.ts';
 import { partsOf, type CutRequest } from './cuts.ts';
-import { engineOfClass, prepareEngine, type ChosenFor } from './engine/engine-choice.ts';
+import { engineOfClass, prepareEngine, type ChosenFor, type ClassRequest } from './engine/engine-choice.ts';
+import { howToAllow, mayStandIn, type AllowEngine } from './engine/other-class.ts';
 import type { Output, Program } from '../../extract/program.ts';
 import type { GraphSources } from './graph-network.ts';
 import { networkOf, type FrozenNetwork } from './frozen-network.ts';
@@ -30,13 +31,11 @@ import {
 import { requireLastLayer } from './tail.ts';
 import type { TunedLayers } from './tuned-layers.ts';
 
-export interface ExtractorOptions extends EngineRequest {
+export interface ExtractorOptions extends EngineRequest, ClassRequest {
   readonly network: FrozenNetwork;
   /** What the network gives, the deepest cut first. */
   readonly cuts: readonly CutRequest[];
   readonly dtype: Dtype;
-  /** Class of the features to compare with: taken unless another engine, device or precision is named. */
-  readonly engineClass?: string | undefined;
   /** Engine classes of the features already stored under these settings, best first; `auto` stays with them. */
   readonly storedClasses?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
   /** Where int8 gets its calibration: asked only then. */
@@ -59,6 +58,10 @@ export interface Extractor {
   /** The cuts of the one pass, the deepest, which is the primary one, first. */
   readonly sets: readonly [ExtractorSet, ...ExtractorSet[]];
   readonly engine: EngineFacts;
+  /** Why the engine class of the features that are compared is not to be had here, where another stands in for it. */
+  readonly ownEngineProblem?: string;
+  /** What decides whether an engine agrees on the program: see agreement-check.ts. */
+  readonly decisive: Readonly<Record<string, unknown>>;
   readonly contract: Contract;
   readonly network: FrozenNetwork;
   /** What a tuned network changed, where it is one. */
@@ -174,9 +177,9 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
   const storedClasses = new Set(
     cuts.flatMap(({ cut }) => options.storedClasses?.({ ...settings, cut, ...graphSettings(backbone, cut) }) ?? []),
   );
+  const own = await engineOfClass(options, listener);
   const engine =
-    (await engineOfClass(options, listener)) ??
-    (await prepareEngine(options, [...storedClasses], graphOf(options, loaded, listener), listener));
+    own.engine ?? (await prepareEngine(options, [...storedClasses], graphOf(options, loaded, listener), listener));
   const { name, device, precision, version } = engine;
   for (const note of engine.notes ?? []) listener.note?.(note);
   const cut = engineCut(backbone, cuts[0]!.cut, settings);
@@ -205,7 +208,9 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
   };
   return {
     sets: sets as [ExtractorSet, ...ExtractorSet[]],
+    decisive: decisiveFacts(engine, program),
     engine: { name, device, precision, version },
+    ...(own.problem !== undefined && { ownEngineProblem: own.problem }),
     contract,
     network,
     tuned,
@@ -224,7 +229,8 @@ export type ExtractorRequest = Omit<ExtractorOptions, keyof FeatureSettings | 'n
   };
 
 /**
- * As makeExtractor, for features compared with those of `settings`. Throws FINGERPRINT_MISMATCH too, naming the
+ * As makeExtractor, for features compared with those of `settings`. With `allowEngine` its engine class may be another
+ * one: whoever asks then compares the two (agreement/require-agreement.ts). Throws FINGERPRINT_MISMATCH too, naming the
  * field, where this machine or the request gives others; WEIGHTS_NOT_FOUND where tuned layers are lacking.
  */
 export async function extractorLike(
@@ -239,15 +245,40 @@ export async function extractorLike(
       `These features are of a tuned network, and its layers from ${tail.from} on are not at hand. Give the file that carries them: --backbone-file FILE.`,
     );
   }
+  if (request.precision === 'int8' && settings.calibration === undefined) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `These features are of ${settings.engineClass}, so that no calibration of int8 goes with them. Leave --precision out, or extract again with --precision int8.`,
+    );
+  }
   const tuned = request.tuned && { ...request.tuned, weights, tail };
   const { weights: file, known, cuts } = request;
   const network = await networkOf(settings, { weights: file, known, cuts: cuts.map(({ cut }) => cut) }, listener);
   const extractor = await makeExtractor({ ...settings, ...request, network, tuned }, listener);
   try {
-    requireSameSettings('What this engine and these weights give', settings, extractor.sets[0].settings);
+    requireLike('What this engine and these weights give', settings, extractor.sets[0].settings, request.allowEngine);
   } catch (error) {
     await extractor.executable.dispose();
     throw error;
   }
   return extractor;
+}
+
+/** Throws FINGERPRINT_MISMATCH where features differ in more than an engine class that may stand in for the other. */
+export function requireLike(
+  what: string,
+  expected: FeatureSettings,
+  found: FeatureSettings,
+  allow: AllowEngine = 'none',
+): void {
+  const [own, other] = [expected.engineClass, found.engineClass];
+  if (own === other) return requireSameSettings(what, expected, found);
+  // Of another class int8 alone has a calibration, or has none.
+  const { engineClass, calibration } = found;
+  requireSameSettings(what, { ...expected, engineClass, calibration }, found);
+  if (mayStandIn(other, own, allow)) return;
+  throw new PermafrostError(
+    'FINGERPRINT_MISMATCH',
+    `${what} does not fit: engineClass: "${other}", not "${own}". Leave --engine, --device and --precision out. ${howToAllow(other, own)}`,
+  );
 }

@@ -23,8 +23,8 @@ const classifierOptions = (options: PredictOptions): ClassifierOptions =>
 /**
  * Classifies images with a head: a file, or a store, whose best head it is; under the contract, cut, weights and engine
  * class of its training. Images are files, folders, archives, patterns, lists of paths, or "-". Where answers go to
- * files, any number of images is answered in bounded memory, and images that have a row of this head are not asked about
- * again. Throws OPTION_INVALID, also for a file of other content; DATASET_EMPTY for what stands for no image;
+ * files, any number of images is answered in bounded memory, and images that have a row of this head are not asked
+ * about again. Throws OPTION_INVALID, also for a file of other content; DATASET_EMPTY for what stands for no image;
  * STORE_WRITE; INTERRUPTED; and what openClassifier throws.
  */
 export async function predict(
@@ -57,12 +57,13 @@ function predictionOf(answer: Answered, { top, minProbability }: PredictOptions)
 }
 
 async function answered(
-  { facts, stream }: Classifier,
+  classifier: Classifier,
   files: readonly string[],
   outputs: Outputs | undefined,
   options: PredictOptions,
   { signal, listener }: PredictWork,
 ): Promise<PredictResult> {
+  const { facts } = classifier;
   const { neighbors } = options;
   const predictions: Prediction[] = [];
   const failed: Failure[] = [];
@@ -88,19 +89,20 @@ async function answered(
     meter.advance(1, isFailure ? 0 : 1);
   }
   try {
-    for await (const row of stream(files, { neighbors, signal })) await take(row);
+    for await (const row of classifier.stream(files, { neighbors, signal })) await take(row);
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code !== 'INTERRUPTED') throw error;
     const done = `Interrupted after ${before + counts.answered + counts.failed} of ${before + files.length} images`;
     const left = outputs === undefined ? 'nothing is stored' : 'what is written stays, and the same command goes on';
     throw new PermafrostError('INTERRUPTED', `${done}; ${left}.`, { cause: signal?.reason });
   }
-  const { head, contract, engine, others } = facts;
+  const { head, contract, engine, others, agreement } = facts;
   return {
     head,
     contract,
     engine,
     ...(others.length > 0 && { others }),
+    ...(agreement !== null && { agreement }),
     predictions,
     failed,
     counts: { images: before + files.length, ...counts, before, labels: Object.fromEntries(labels) },

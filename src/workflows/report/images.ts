@@ -1,7 +1,7 @@
 import type { Range3 } from '../../results/report-data.ts';
 import type { Split } from '../../core/sample.ts';
 import type { InspectResult } from '../../results/store-results.ts';
-import { contentKey, highestKey } from '../../store/read/content-key.ts';
+import { contentKey, highestKey } from '../../store/read/digests/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
 /** What is known of all images without their features, and which of them a page shows. */

@@ -68,11 +68,12 @@ export async function headsOfRun(
     allHeads,
     answers: each = false,
     reject,
+    probeImages,
     views,
     memory,
     network,
     weights,
-  }: Pick<RunOptions, 'allHeads' | 'reject' | 'views' | 'memory'> & {
+  }: Pick<RunOptions, 'allHeads' | 'reject' | 'probeImages' | 'views' | 'memory'> & {
     /** Whether each head is kept, with its answers. Default: the best alone. */
     readonly answers?: boolean;
     /** Digests of the networks that heads are compared on. Default: of the primary one. */
@@ -92,7 +93,7 @@ export async function headsOfRun(
   const { groups, skipped } = tasksOfRun(networks, heads, views > 0);
   const count = await openLooks(store.path, work.listener);
   const keep = async (trained: TrainedHead) => {
-    const file = await keepHead(store, trained);
+    const { file } = await keepHead(store, trained, { probeImages }, work);
     return { file, answers: await keepAnswers(file, { trained, store, splits: [trained.result.validatedOn] }, work) };
   };
   const outcome: Outcome = { trained: new Map(), skipped: [...skipped], best: undefined, ...(each && { keep }) };
@@ -108,11 +109,11 @@ export async function headsOfRun(
   const { outOfFold } = best;
   const trained = await withRule(best, request, reject, work);
   const looks = await count.add('run', trained.result.validatedOn, outcome.trained.size);
-  const file = await keepHead(store, trained);
+  const { file, probeImages: probes } = await keepHead(store, trained, { probeImages }, work);
   const scored = await scoresOfBest(trained, store, count, work);
   const splits = [trained.result.validatedOn, ...(scored.test === undefined ? [] : (['test'] as const))];
   const answers = await keepAnswers(file, { trained, store, splits }, work);
-  const result = { ...trained.result, ...scored, ...(looks && { looks }), answers };
+  const result = { ...trained.result, ...scored, ...(looks && { looks }), probeImages: probes, answers };
   return {
     heads: ranked([...outcome.trained.values()], { ...trained, result }, file),
     choice:

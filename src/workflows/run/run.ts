@@ -23,7 +23,7 @@ import type { Work } from '../work.ts';
  */
 export async function run(datasetPath: string, wanted: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
   const resolved = resolveOptions('run', RUN_OPTIONS, wanted);
-  const { allHeads, answers, reject, memory, strategies, strategiesMinutes, ...given } = resolved;
+  const { allHeads, answers, reject, probeImages, memory, strategies, strategiesMinutes, ...given } = resolved;
   // Refused before the data set is listed.
   if (strategies) requireStrategies(given.backbone);
   const options = strategies ? withStrategiesCuts(given, work) : given;
@@ -47,6 +47,7 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
       allHeads,
       answers,
       reject,
+      probeImages,
       memory,
       views: options.views,
       network: extracted.tuned?.fingerprint,

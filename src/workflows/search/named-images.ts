@@ -43,7 +43,7 @@ export async function imagesInList(file: string): Promise<string[]> {
   );
 }
 
-/** Names of images as other programs print them: a line each, or ended by NUL each where there is one (find -print0). */
+/** Names of images as other programs print them: a line each, or each ended by NUL (find -print0). */
 export async function imagesInNames(names: AsyncIterable<Uint8Array>): Promise<string[]> {
   const parts: Uint8Array[] = [];
   for await (const part of names) parts.push(part);

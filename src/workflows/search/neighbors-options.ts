@@ -1,6 +1,7 @@
 import { choiceOption, integerOption, numberOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { POOLING_CHOICES } from '../../core/sample.ts';
 import { METRICS } from '../../classify/neighbors/neighbor-index.ts';
+import { ALLOW_ENGINE_OPTION } from '../network/engine/other-class.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { NETWORK_OPTION } from '../train/options.ts';
 import { SEARCH_MEMORY_OPTION } from '../memory.ts';
@@ -32,6 +33,7 @@ export const NEIGHBORS_OPTIONS = {
   ),
   memory: SEARCH_MEMORY_OPTION,
   ...ENGINE_OPTIONS,
+  allowEngine: ALLOW_ENGINE_OPTION,
   weights: stringOption('', 'the weights file that the store was made with, where it was not the bundled one'),
 } as const;
 /** Options of `neighbors`. @interface */

@@ -14,6 +14,7 @@ import { indexFor } from './choose-index.ts';
 import { exactNeighbors, merged, nearest } from './exact-neighbors.ts';
 import { givenImages } from './given-images.ts';
 import type { Work } from '../work.ts';
+import { judgeOfStore } from '../network/agreement/stored-pairs.ts';
 import { imagesExtractor, type PartsOfNetwork } from './side-by-side.ts';
 import { layersOfSet } from '../network/tuned-layers.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
@@ -98,7 +99,12 @@ export async function neighbors(
   if (choice !== undefined) listener?.note?.(`index: ${choice.index}. ${choice.why}.`);
   const exact = (choice ?? options).index === 'exact' ? await exactNeighbors(plan, work) : undefined;
   if (exact === undefined) await checkGraphBound(plan);
-  const extractor = await imagesExtractor(await networksOf(store.path, parts), options, listener);
+  const extractor = await imagesExtractor(
+    await networksOf(store.path, parts),
+    options,
+    judgeOfStore(store, parts),
+    listener,
+  );
   let extracted: ExtractedImages;
   try {
     extracted = await extractor.extract(files, work);
@@ -116,6 +122,8 @@ export async function neighbors(
     store: store.path,
     pooling: partsText(storedNetworks(store)[0].sets[0].name, parts),
     metric,
+    engine: extractor.engine,
+    ...(extractor.agreement && { agreement: extractor.agreement }),
     index: found,
     ...(choice !== undefined && { indexChosen: choice.why }),
     queries,

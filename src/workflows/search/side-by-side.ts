@@ -1,19 +1,21 @@
 import type { Int8Calibration } from '../../core/calibration.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import type { Listener } from '../../core/listener.ts';
+import { notesOf, type Listener } from '../../core/listener.ts';
 import { matrix, row } from '../../core/matrix.ts';
 import type { Failure, FeaturePart } from '../../core/sample.ts';
 import { contractLabel } from '../../extract/contract.ts';
 import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
 import { layersOfWeights } from '../../extract/weights/layers-of-weights.ts';
-import type { NetworkFacts } from '../../results/answer-results.ts';
+import type { EngineAgreement, NetworkFacts } from '../../results/answer-results.ts';
 import type { EngineFacts } from '../../results/extract-result.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import type { Work } from '../work.ts';
+import type { FeatureMaker, Judge } from '../network/agreement/judge.ts';
+import { CHECKING, requireAgreement } from '../network/agreement/require-agreement.ts';
 import { cutsOfParts } from '../network/cuts.ts';
-import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
+import { extractImages, extractSquares, type ExtractedImages } from '../network/extract-images.ts';
 import { extractorLike, type Extractor, type ExtractorRequest } from '../network/extractor.ts';
 import type { TunedLayers } from '../network/tuned-layers.ts';
 
@@ -38,13 +40,18 @@ export interface OpenedNetwork {
 export type OpenedNetworks = readonly [OpenedNetwork, ...OpenedNetwork[]];
 
 /** What is asked of every network: engine and device, and where weights are. */
-export type SideBySideRequest = Pick<ExtractorRequest, 'engine' | 'device' | 'precision' | 'threads' | 'weights'>;
+export type SideBySideRequest = Pick<
+  ExtractorRequest,
+  'engine' | 'device' | 'precision' | 'threads' | 'weights' | 'allowEngine'
+>;
 
 /** What runs: the first network's contract and engine, and further networks. */
 export interface NetworksFacts {
   readonly contract: string;
   readonly engine: EngineFacts;
   readonly others: readonly NetworkFacts[];
+  /** How an engine of another class than the features' agrees with theirs; undefined where none is of another. */
+  readonly agreement: EngineAgreement | undefined;
 }
 
 /** Turns loose images into features of one network, or of several side by side. */
@@ -56,16 +63,19 @@ export interface ImagesExtractor extends NetworksFacts {
 
 /**
  * Opens the networks, each under its own settings. `weights` is the file of the list of layers or graph that it is of.
- * Throws what extractorLike throws, having closed what was opened.
+ * An engine of another class than the features' is compared with theirs first, as `judge` says. Throws what
+ * extractorLike and requireAgreement throw, having closed what was opened.
  */
 export async function openNetworks(
   networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
   request: SideBySideRequest,
+  judge: Judge,
   listener?: Listener,
-): Promise<OpenedNetworks> {
+): Promise<{ readonly opened: OpenedNetworks; readonly agreement: EngineAgreement | undefined }> {
   const { weights = '' } = request;
   const of = await ownerOf(weights, networks);
   const opened: OpenedNetwork[] = [];
+  let agreement: EngineAgreement | undefined;
   try {
     for (const network of networks) {
       const { settings, known, tuned, calibrate, parts } = network;
@@ -73,23 +83,33 @@ export async function openNetworks(
       const extractor = await extractorLike(
         settings,
         { ...own, cuts: cutsOfParts(parts), known, tuned, calibrate },
-        listener,
+        networks.length === 1 ? listener : notesOf(known?.name ?? settings.backbone, listener ?? {}),
       );
       opened.push({ extractor, network });
     }
+    agreement = await requireAgreement(
+      opened.map(({ extractor, network: { settings } }) => ({ extractor, settings })),
+      judge,
+      makerOf(opened, listener),
+      listener,
+    );
   } catch (error) {
     await disposeNetworks(opened);
     throw error;
   }
   const [first, ...others] = opened;
-  return [first!, ...others];
+  return { opened: [first!, ...others], agreement };
 }
 
 export async function disposeNetworks(opened: readonly OpenedNetwork[]): Promise<void> {
   for (const { extractor } of opened) await extractor.executable.dispose();
 }
 
-export const factsOfNetworks = ([{ extractor: first }, ...others]: OpenedNetworks): NetworksFacts => ({
+export const factsOfNetworks = (
+  [{ extractor: first }, ...others]: OpenedNetworks,
+  agreement: EngineAgreement | undefined,
+): NetworksFacts => ({
+  agreement,
   contract: contractLabel(first.contract, first.network.backbone.name),
   engine: first.engine,
   others: others.map(({ extractor: { network, contract, engine } }) => ({
@@ -103,11 +123,12 @@ export const factsOfNetworks = ([{ extractor: first }, ...others]: OpenedNetwork
 export async function imagesExtractor(
   networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
   request: SideBySideRequest,
+  judge: Judge,
   listener?: Listener,
 ): Promise<ImagesExtractor> {
-  const opened = await openNetworks(networks, request, listener);
+  const { opened, agreement } = await openNetworks(networks, request, judge, listener);
   return {
-    ...factsOfNetworks(opened),
+    ...factsOfNetworks(opened, agreement),
     dispose: () => disposeNetworks(opened),
     async extract(files, work) {
       if (opened.length === 1) return extractImages(files, opened[0].extractor, work);
@@ -121,6 +142,32 @@ export async function imagesExtractor(
         files,
         found.map((one, i) => ({ ...one, ...opened[i]! })),
       );
+    },
+  };
+}
+
+/** Features of images by all networks, which stay loaded. */
+function makerOf(opened: readonly OpenedNetwork[], listener: Listener | undefined): FeatureMaker {
+  const put = (names: readonly string[], found: readonly ExtractedImages[]): ExtractedImages =>
+    found.length === 1
+      ? found[0]!
+      : joined(
+          names,
+          found.map((one, i) => ({ ...one, ...opened[i]! })),
+        );
+  return {
+    async ofFiles(files) {
+      const found: ExtractedImages[] = [];
+      for (const { extractor } of opened)
+        found.push(await extractImages(files, extractor, { ...(listener && { listener }) }, CHECKING));
+      return put(files, found);
+    },
+    async ofSquares(squares) {
+      const names = squares[0]!.map((_, i) => String(i));
+      const found: ExtractedImages[] = [];
+      for (const [i, { extractor }] of opened.entries())
+        found.push({ paths: names, contents: names, X: await extractSquares(extractor, squares[i]!), failed: [] });
+      return put(names, found).X;
     },
   };
 }
@@ -195,5 +242,6 @@ function joined(files: readonly string[], found: readonly OfOne[]): ExtractedIma
   }
   const failed = new Map<string, Failure>();
   for (const failure of found.flatMap((one) => one.failed)) failed.set(failure.path, failure);
-  return { paths, X, failed: [...failed.values()] };
+  const contents = paths.map((path) => found[0]!.contents[rows[0]!.get(path)!]!);
+  return { paths, contents, X, failed: [...failed.values()] };
 }

@@ -9,7 +9,7 @@ import {
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
 import { NETWORK_OPTION } from '../train/options.ts';
-import { REJECT_OPTION } from '../train/options.ts';
+import { PROBE_OPTION, REJECT_OPTION } from '../train/options.ts';
 import { SWEEP_SCORES } from '../../classify/cross-validation/cross-scores.ts';
 
 /** Options of `sweep` beside its grid. */
@@ -34,6 +34,7 @@ export const SWEEP_OPTIONS = {
   ),
   save: booleanOption(false, 'write the best, fitted on all of Train, to a head file for predict'),
   reject: REJECT_OPTION,
+  probeImages: PROBE_OPTION,
   out: stringOption('', "the head file of --save; empty: in the store's folder heads, named by the settings"),
 } as const;
 /** Options of `sweep` beside its grid. @interface */

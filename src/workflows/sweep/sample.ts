@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { contentKey } from '../../store/read/content-key.ts';
+import { contentKey } from '../../store/read/digests/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
 /** Different images that each class keeps where it can: two are needed to be in every fold's training part. */

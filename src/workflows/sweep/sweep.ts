@@ -107,11 +107,10 @@ export async function sweep(
     const rule = options.save ? { reject: options.reject, answers: true } : { reject: 0 };
     const { trained, passedOver } = await fitBest(candidates, from, rule, work);
     const looks = await count.add('sweep', trained.result.validatedOn, headsMeasured(trained));
-    const file = options.save ? await keepHead(store, { ...trained, relabelled }, options.out) : null;
+    const keeping = { out: options.out, probeImages: options.probeImages };
+    const kept = options.save ? await keepHead(store, { ...trained, relabelled }, keeping, work) : undefined;
     const answers =
-      file === null
-        ? undefined
-        : await keepAnswers(file, { trained, store, splits: [trained.result.validatedOn] }, work);
+      kept && (await keepAnswers(kept.file, { trained, store, splits: [trained.result.validatedOn] }, work));
     return {
       store: store.path,
       score,
@@ -131,7 +130,7 @@ export async function sweep(
         ...trained.result,
         ...(looks && { looks }),
         ...(labels !== '' && { relabelled: relabelled.length }),
-        file,
+        ...(kept ?? { file: null }),
         ...(answers && { answers }),
       },
       passedOver,

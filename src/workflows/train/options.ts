@@ -19,6 +19,21 @@ export const REJECT_OPTION = numberOption(
   { min: 0, max: 0.5 },
 );
 
+/** The option `reject` of what asks a head. */
+export const RULE_OPTION = choiceOption(
+  ['trained', 'off', '0.01', '0.05'],
+  'trained',
+  'when an image is marked as unknown: at the share of images of known classes that the head was trained with, never, or at 1 % or 5 % of them',
+);
+export type RuleChoice = (typeof RULE_OPTION)['default'];
+
+/** The option `probeImages` of what writes heads. */
+export const PROBE_OPTION = integerOption(
+  6,
+  'held-out images that the head file carries, as small as the network sees them, so that another engine can be checked by them where the store is gone; 0: none',
+  { min: 0, max: 64 },
+);
+
 /** The option `backboneFile` of workflows on a store: whose features are meant. */
 export const NETWORK_OPTION = stringOption(
   '',
@@ -54,6 +69,7 @@ export const TRAIN_OPTIONS = {
     false,
     'score the head on the labelled test images too: once, when nothing is chosen any more (run does so by itself)',
   ),
+  probeImages: PROBE_OPTION,
   out: stringOption('', "the head file; empty: in the store's folder heads, named by the settings"),
 } as const;
 /** Options of `train` beside the head's own (HeadOptions). @interface */

@@ -17,9 +17,11 @@ import {
   rateInterval,
   type Calibration,
 } from '../../classify/novelty/false-rejects.ts';
-import { detectUnknown } from '../../classify/novelty/reject.ts';
+import { detectUnknown, type Reject } from '../../classify/novelty/reject.ts';
 import { chooseSampledReject, drawRows, type SampledRows } from '../../classify/novelty/sampled-reject.ts';
-import type { RejectResult } from '../../results/head-result.ts';
+import type { Strangeness } from '../../results/answer-results.ts';
+import type { RejectResult, Unusual } from '../../results/head-result.ts';
+import type { StoredRows } from '../../store/read/rows.ts';
 import { BASE_BYTES } from '../memory.ts';
 import type { Work } from '../work.ts';
 import type { TrainingData } from './data.ts';
@@ -58,19 +60,18 @@ export async function withReject(
       ? await bySample(trained, data, rate, work)
       : await byFolds(trained, outOfFold, rate, work);
   if ('reason' in choice) return withoutRule(trained, rate, choice.reason);
-  const { val, validatedOn } = data;
-  const unknown = new Array<boolean>(val.rows).fill(false);
-  for await (const { start, X } of blocksOf(joinedBlocks(normalizedRows(trained.normalizer, val))))
-    (await detectUnknown(choice.reject, trained.head, X)).unknown.forEach((is, j) => {
-      unknown[val.places[start + j]!] = is;
-    });
   const { reject, leftOut, scores, ...found } = choice;
+  const judged = { ...trained, reject };
+  const { val, validatedOn } = data;
+  const strange = await unknownRows(judged, val);
   const { measure, threshold } = reject;
   const { calibratedOn } = found;
   const effect = data.train.matrix === undefined ? 1 : OUT_OF_FOLD_EFFECT;
   const calibration = { calibratedOn, rate, effect };
   const { classes } = trained.head;
-  const validated = falseRejects(unknown, trained.judged, { classes: classes.length, validatedOn, calibration });
+  const facts = { classes: classes.length, validatedOn, calibration };
+  const rejects = falseRejects(strange, trained.judged, facts);
+  const strangest = await strangestOf(strange, trained, val);
   const rule: Rule = {
     measure,
     threshold,
@@ -80,11 +81,10 @@ export async function withReject(
     leftOutRejected:
       leftOut.length === 0 ? null : leftOut.reduce((sum, { rejected }) => sum + rejected, 0) / leftOut.length,
     leftOutClasses: leftOut,
-    validated,
+    validated: { ...rejects, strangest },
   };
   return {
-    ...trained,
-    reject,
+    ...judged,
     ...(scores && { noveltyOutOfFold: scores }),
     result: { ...trained.result, reject: { rate: reject.rate, rule, problem: null } },
   };
@@ -162,9 +162,50 @@ const reportProgress =
   (done: number, total: number): void =>
     listener?.progress?.({ stage: STAGE, done, total, perSecond: 0 });
 
+/** The rows of `val` that are called unknown, by their numbers in the order of the paths, and how strange they are. */
+async function unknownRows(
+  { head, normalizer, reject }: TrainedHead & { readonly reject: Reject },
+  val: StoredRows,
+): Promise<ReadonlyMap<number, Strangeness>> {
+  const { measure, threshold, rate } = reject;
+  const found = new Map<number, Strangeness>();
+  for await (const { start, X } of blocksOf(joinedBlocks(normalizedRows(normalizer, val)))) {
+    const { scores, unknown, lessStrange } = await detectUnknown(reject, head, X);
+    for (const [j, isUnknown] of unknown.entries())
+      if (isUnknown)
+        found.set(val.places[start + j]!, {
+          measure,
+          threshold,
+          rate,
+          value: scores[j]!,
+          lessStrange: lessStrange[j]!,
+        });
+  }
+  return found;
+}
+
+/** Images of known classes that are named, the strangest of those that are called unknown. */
+const MOST_NAMED = 3;
+
+async function strangestOf(
+  strange: ReadonlyMap<number, Strangeness>,
+  { head: { classes }, judged: { truth, guess } }: TrainedHead,
+  val: StoredRows,
+): Promise<Unusual[]> {
+  const named = [...strange]
+    .filter(([place]) => truth[place]! >= 0 && truth[place]! < classes.length)
+    .sort(([a, one], [b, other]) => other.value - one.value || a - b)
+    .slice(0, MOST_NAMED);
+  const samples = await val.samplesOf(named.map(([place]) => place));
+  return named.map(([place, strangeness]) => {
+    const { path, label } = samples.get(place)!;
+    return { path, label, guess: classes[guess[place]!]!, strangeness };
+  });
+}
+
 /** What a rule does on the validated images: `truth` and `guess` index `classes`, or are of others. */
 function falseRejects(
-  unknown: readonly boolean[],
+  unknown: { has(place: number): boolean },
   { truth, guess }: TrainedHead['judged'],
   {
     classes,
@@ -173,8 +214,9 @@ function falseRejects(
   }: { readonly classes: number; readonly validatedOn: Split; readonly calibration: Calibration },
 ): Rule['validated'] {
   const known = Array.from(truth.keys()).filter((i) => truth[i]! >= 0 && truth[i]! < classes);
-  const answered = known.filter((i) => !unknown[i]!);
-  const right = answered.filter((i) => guess[i] === truth[i]);
+  const isRight = (i: number): boolean => guess[i] === truth[i];
+  const answered = known.filter((i) => !unknown.has(i));
+  const right = answered.filter(isRight);
   const rejected = known.length - answered.length;
   return {
     split: validatedOn,
@@ -184,6 +226,7 @@ function falseRejects(
     interval: wilsonInterval(rejected, known.length),
     chance: chanceOfRejects(rejected, known.length, calibration),
     accuracyOfAnswered: answered.length === 0 ? null : right.length / answered.length,
+    rejectedRight: known.filter(isRight).length - right.length,
   };
 }
 

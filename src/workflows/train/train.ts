@@ -29,7 +29,8 @@ export async function train(
   work: Work = {},
 ): Promise<HeadResult> {
   const options = resolveOptions('train', TRAIN_OPTIONS, given);
-  const { head, labels, backboneFile, pooling, cut, normalize, views, pca, memory, scoreTest, out } = options;
+  const { head, labels, backboneFile, pooling, cut, normalize, views, pca, memory, scoreTest, probeImages, out } =
+    options;
   const plan = { head, options: headOptions, normalize, pca };
   const features = chosenFeatures(cut, pooling);
   const bound = memoryBound(memory, work);
@@ -45,15 +46,15 @@ export async function train(
   };
   const test = scoreTest ? await scoreOnTest(trained, store, { count, command: 'train' }, work) : undefined;
   const looks = await count.add('train', trained.result.validatedOn, headsMeasured(trained));
-  const file = await keepHead(store, trained, out);
+  const kept = await keepHead(store, trained, { out, probeImages }, work);
   const splits = [trained.result.validatedOn, ...(scoreTest ? (['test'] as const) : [])];
-  const answers = await keepAnswers(file, { trained, store, splits }, work);
+  const answers = await keepAnswers(kept.file, { trained, store, splits }, work);
   return {
     ...trained.result,
     ...(test && { test }),
     ...(looks && { looks }),
     ...(labels !== '' && { relabelled: relabelled.length }),
-    file,
+    ...kept,
     answers,
   };
 }

@@ -2,7 +2,8 @@ import type { Matrix } from '../../core/matrix.ts';
 import type { Sample } from '../../core/sample.ts';
 import type { FittedHead } from '../../classify/head.ts';
 import { applyNormalizer, type Normalizer } from '../../classify/normalize.ts';
-import { detectUnknown, type Reject } from '../../classify/novelty/reject.ts';
+import { detectUnknown, type Novelty, type Reject } from '../../classify/novelty/reject.ts';
+import type { Strangeness } from '../../results/answer-results.ts';
 import type { Confusion, HeadResult, Mistake } from '../../results/head-result.ts';
 import type { JudgedOutOfFold } from './judge-out-of-fold.ts';
 import type { HeadPart } from '../../store/read/heads/head-file.ts';
@@ -42,13 +43,18 @@ export function probabilities(
   return head.predictProba(applyNormalizer(normalizer, X));
 }
 
-/** The novelty score of each row of raw features X, and which are unknown; null for a head without a rule for that. */
+/**
+ * How strange each row of raw features X is, and which are unknown, shape (n); null for a head without a rule for that.
+ */
 export async function noveltyOf(
   { head, normalizer, reject }: Pick<TrainedHead, 'head' | 'normalizer' | 'reject'>,
   X: Matrix,
-) {
+): Promise<(Novelty & { readonly strangeness: readonly Strangeness[] }) | null> {
   if (reject === undefined || X.rows === 0) return null;
-  const { measure, threshold } = reject;
+  const { measure, threshold, rate } = reject;
   const found = await detectUnknown(reject, head, applyNormalizer(normalizer, X));
-  return { ...found, rule: { measure, threshold } };
+  const strangeness = Array.from(found.scores, (value, i) => {
+    return { measure, threshold, rate, value, lessStrange: found.lessStrange[i]! };
+  });
+  return { ...found, strangeness };
 }

@@ -146,7 +146,7 @@ describe('the rule for unknown', () => {
 
   it('is told with threshold, false rejects, what it finds, and the AUROC of every measure, the best first', () => {
     const words = part({ rate: 0.05, rule, problem: null });
-    expect(words).toContain('unknown where mean-distance is above 0.5159');
+    expect(words).toContain('unusual where mean-distance is above 0.5159');
     expect(words).toContain(
       'at most 5.0 % false rejects on average over training sets; the threshold stands on 400 training images',
     );
@@ -158,14 +158,14 @@ describe('the rule for unknown', () => {
   });
 
   it('shows the validated images that it rejects, and says where there are none', () => {
-    expect(part({ rate: 0.05, rule, problem: null })).toMatch(/called unknown .*best guess/);
+    expect(part({ rate: 0.05, rule, problem: null })).toMatch(/marked as unusual .* \(\d+\.\d %\), unusual; is /);
     expect(part({ rate: 0.05, rule, problem: null }, { ...judgement, unknown: [] })).toContain(
-      'None of the validated images is called unknown.',
+      'None of the validated images is marked as unusual.',
     );
   });
 
   it('warns where the validated images are clearly rejected more often than was asked for', () => {
-    const often = { ...rule, validated: { ...validated, chance: 0.01 } };
+    const often = { ...rule, validated: { ...validated, rejected: 20, share: 0.1, chance: 0.01 } };
     expect(part({ rate: 0.05, rule: often, problem: null })).toContain(
       'So many are not chance (p 0.010): the images of val differ from the training images.',
     );

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PermafrostError } from '../../../src/core/errors.ts';
 import { contentIndex } from '../../../src/store/format/content-index.ts';
 import { knownRows } from '../../../src/store/write/known-rows.ts';
-import { rowTargets } from '../../../src/store/read/row-targets.ts';
+import { rowTargets } from '../../../src/store/read/digests/row-targets.ts';
 import { sha256Of } from '../../support/stored-rows.ts';
 
 const digest = fc.integer({ min: 0, max: 400 }).map((i) => sha256Of(`content ${i}`));

@@ -158,7 +158,7 @@ describe('repair', () => {
     renameSync(away, dataset);
     expect(extracted).toBe(0);
     expect(next).toContain('not at');
-    expect((await verify(store)).ok).toBe(true);
+    expect(await verify(store)).toMatchObject({ damaged: [], missing: [{ cut: 'block2_pool', images: lostRows }] });
     expect(await extract(dataset, { store, cut: 'block2_pool', shardMegabytes: 1 })).toMatchObject({
       extracted: lostRows,
       reused: 10 - lostRows,

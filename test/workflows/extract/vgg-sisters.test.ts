@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeSafetensors, type SafeTensor } from '../../../src/core/safetensors.ts';
+import { writeSafetensors } from '../../../src/core/safetensors.ts';
 import { vgg19 } from '../../../src/extract/backbones/vgg.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { storedNetworks } from '../../../src/store/read/stored-networks.ts';
@@ -33,7 +33,7 @@ beforeAll(async () => {
   images = ['a', 'b'].map((label) => join(dataset, 'Val', label, 'p50.png'));
   weights = join(folder(), 'vgg19.safetensors');
   const { tensors } = randomWeights(vgg19, 3);
-  const typed = new Map([...tensors].map(([name, one]) => [name, { dtype: 'F32', ...one } as SafeTensor]));
+  const typed = new Map([...tensors].map(([name, one]) => [name, { dtype: 'F32', ...one } as const]));
   writeFileSync(weights, writeSafetensors(typed));
   store = join(folder(), 'store');
   // Cuts that both have: an early one takes a hundredth of the time.

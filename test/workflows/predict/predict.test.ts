@@ -81,7 +81,10 @@ describe('predict', () => {
     ['on a device that is not there', 'onnxruntime/abacus/fp32', /device must be .*got "abacus"/],
     ['in a precision that it does not have', 'onnxruntime/cpu/fp7', /precision must be .*got "fp7"/],
   ])('of a head of an engine %s fails before any work and names the class', async (_, engineClass, reason) => {
-    const { message } = await rejection(predict(await headOf({ engineClass }), [picture]), 'ENGINE_UNAVAILABLE');
+    const { message } = await rejection(
+      predict(await headOf({ engineClass }), [picture], { allowEngine: 'none' }),
+      'ENGINE_UNAVAILABLE',
+    );
     expect(message).toContain(`made by the engine class ${engineClass}, which is not available here: `);
     expect(message).toMatch(reason);
     expect(message).toMatch(/extract again with one of the engines onnxruntime.* and train the head anew\.$/);
@@ -89,7 +92,10 @@ describe('predict', () => {
 
   it('refuses another engine than the one that the head was trained on, naming the field', async () => {
     const file = await headOf({ engineClass: 'abacus/beads/fp32' });
-    const { message } = await rejection(predict(file, [picture], { engine: 'onnxruntime' }), 'FINGERPRINT_MISMATCH');
+    const { message } = await rejection(
+      predict(file, [picture], { engine: 'onnxruntime', allowEngine: 'none' }),
+      'FINGERPRINT_MISMATCH',
+    );
     expect(message).toContain('engineClass: "onnxruntime/cpu/fp32", not "abacus/beads/fp32"');
   });
 
@@ -145,7 +151,7 @@ describe('neighbors', () => {
     await neighbors(store(), [picture], {}, { listener: { note: (text) => notes.push(text) } });
     expect(notes).toEqual([textWith('it made the features that are compared')]);
     await withSettings({ engineClass: 'abacus/beads/fp32' }, async () => {
-      const { message } = await rejection(neighbors(store(), [picture]), 'ENGINE_UNAVAILABLE');
+      const { message } = await rejection(neighbors(store(), [picture], { allowEngine: 'none' }), 'ENGINE_UNAVAILABLE');
       expect(message).toContain('abacus/beads/fp32, which is not available here');
     });
   });

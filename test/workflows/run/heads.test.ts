@@ -39,7 +39,7 @@ beforeAll(async () => {
 describe('the heads of a run within a memory that the features do not fit', () => {
   it('are trained in streams, which is said once for a group of features; the others are left out with the reason', async () => {
     const notes: string[] = [];
-    const options = { allHeads: false, reject: 0.05, views: 0, memory: BOUND };
+    const options = { allHeads: false, reject: 0.05, probeImages: 0, views: 0, memory: BOUND };
     const told = await headsOfRun(store, options, { listener: { note: (text) => notes.push(text) } });
     const streamed = expect.stringMatching(/^The features are read in streams/) as string;
     expect(notes).toEqual([streamed, streamed]);
@@ -63,7 +63,7 @@ describe('the heads of a run within a memory that the features do not fit', () =
 
   it('are left out with a reason in the name of the run where no shard fits the memory', async () => {
     const { message } = await rejection(
-      headsOfRun(store, { allHeads: false, reject: 0, views: 0, memory: '300MB' }),
+      headsOfRun(store, { allHeads: false, reject: 0, probeImages: 0, views: 0, memory: '300MB' }),
       'FIT_INVALID',
     );
     expect(message).toMatch(/run: memory is 0\.30 GB, and reading these features a shard at a time takes/);

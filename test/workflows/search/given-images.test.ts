@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as SourceModule from '../../../src/extract/source/open.ts';
@@ -116,9 +117,8 @@ describe('the images that were meant', () => {
   });
 
   it('are names on standard input, each a line or ended by NUL', async () => {
-    async function* input(text: string) {
-      for (const byte of Buffer.from(text)) yield Buffer.of(byte);
-    }
+    // A byte at a time: letters of several bytes come in parts.
+    const input = (text: string) => Readable.from(Array.from(Buffer.from(text), (byte) => Buffer.of(byte)));
     expect(await givenImages(['-'], { names: input('a.jpg\nü b.jpg\r\n') })).toEqual(['a.jpg', 'ü b.jpg']);
     expect(await givenImages(['-', 'c.jpg'], { names: input('a\nb.jpg\0') })).toEqual(['a\nb.jpg', 'c.jpg']);
     await expect(givenImages(['-'])).rejects.toMatchObject({ code: 'OPTION_INVALID' });

@@ -6,7 +6,7 @@ import type { Progress } from '../../../src/core/listener.ts';
 import { keepIndex, type IndexKey } from '../../../src/store/format/index-file.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { lockStore } from '../../../src/store/write/lock.ts';
-import { neighborsText } from '../../../src/report/answer-report.ts';
+import { neighborsText } from '../../../src/report/answers/answer-report.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import type { buildGraphFiles as sourceBuild } from '../../../src/classify/neighbors/hnsw-threads.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';

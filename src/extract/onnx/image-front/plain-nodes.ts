@@ -33,8 +33,8 @@ function margined(w: GraphWriter, { side }: AxisNodes): { readonly pixels: strin
 }
 
 /**
- * Without antialiasing (image/interpolate.ts), in float64, rounded once, halves to even: levels in float32, shape (batch,
- * 3, size, size).
+ * Without antialiasing (image/interpolate.ts), in float64, rounded once, halves to even: levels in float32, shape
+ * (batch, 3, size, size).
  */
 export function interpolatedNodes(
   w: GraphWriter,

@@ -68,8 +68,8 @@ const MEAN_DIGITS = 4;
 
 /**
  * What int8 needs to know of each tensor that it rounds on the way to `cut`, found on the images by the graph itself in
- * float32: the least and the largest value, and where biases make up for it (takesBias) the mean of each channel. Throws
- * OPTION_INVALID for a graph that int8 cannot be made of, ENGINE_FAILED.
+ * float32: the least and the largest value, and where biases make up for it (takesBias) the mean of each channel.
+ * Throws OPTION_INVALID for a graph that int8 cannot be made of, ENGINE_FAILED.
  */
 export async function calibrateGraph(
   program: Omit<GraphProgram, 'outputs'>,

@@ -48,7 +48,8 @@ function together(pair: Measured, grey: Measured, noise: Measured): 'independent
 /**
  * Runs a grey image and one of noise alone and together: a batch of one that is baked in, and features that depend on
  * the other images of a run, show so, and are helped by running one at a time. `failed` makes the error of an image
- * that does not run alone. Of a file with a larger batch baked in, the probe gives each image `repeats` times. Throws BACKBONE_INVALID where one image has other features the second time.
+ * that does not run alone. Of a file with a larger batch baked in, the probe gives each image `repeats` times. Throws
+ * BACKBONE_INVALID where one image has other features the second time.
  */
 export async function imagesAlone(
   probe: ProbeRun,

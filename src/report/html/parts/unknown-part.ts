@@ -22,7 +22,7 @@ function ruleFacts(rule: Rule, rate: number) {
   const { split, images, rejected, share, interval: range, accuracyOfAnswered } = validated;
   return html`<dl>
     <dt>Rule</dt>
-    <dd>unknown where <strong>${measure}</strong> is above <strong>${significant(threshold)}</strong></dd>
+    <dd>unusual where <strong>${measure}</strong> is above <strong>${significant(threshold)}</strong></dd>
     <dt>Asked for</dt>
     <dd>
       at most ${percent(rate)} false rejects on average over training sets; the threshold stands on
@@ -80,9 +80,11 @@ function measuresTable({ measure, measures, leftOut, leftOutClasses = [] }: Rule
 function rejected(data: ReportData, { unknown, judged, validated }: Judgement): Content {
   if (unknown === null) return null;
   if (unknown.length === 0)
-    return html`<p>None of the validated images${judged.length < validated && ' of this page'} is called unknown.</p>`;
+    return html`<p>
+      None of the validated images${judged.length < validated && ' of this page'} is marked as unusual.
+    </p>`;
   const { shown, rest } = firstOf(unknown, MOST);
-  return html`<h3>Validated images that are called unknown</h3>
+  return html`<h3>Validated images that are marked as unusual</h3>
     <ul class="cards">
       ${shown.map((at) => {
         const { image, predicted, probability } = judged[at]!;
@@ -90,7 +92,7 @@ function rejected(data: ReportData, { unknown, judged, validated }: Judgement): 
           data,
           image,
           html`<span
-            >is <b>${data.images[image]!.label}</b>; best guess <b>${predicted}</b> (${percent(probability)})</span
+            ><b>${predicted}</b> (${percent(probability)}), unusual; is <b>${data.images[image]!.label}</b></span
           >`,
         );
       })}
@@ -110,9 +112,10 @@ export function unknownPart(data: ReportData): Markup {
     </p>`;
   const { rate, rule, problem } = reject;
   if (rule === null) return html`<p>The best head never answers “unknown”: ${problem}.</p>`;
-  const alarm = alarmText(rule);
+  const alarm = alarmText(rule, rate);
   return html`<p>
-      A picture of no known class gets the answer “unknown” where it is too strange. The best head's rule:
+      A picture of no known class is marked as unusual where it is too strange; the best guess stands before the mark.
+      The best head's rule:
     </p>
     ${ruleFacts(rule, rate)} ${alarm !== null && html`<p class="notice">${alarm}</p>`} ${measuresTable(rule)}
     ${present(judgement) && rejected(data, judgement)}`;

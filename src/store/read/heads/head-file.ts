@@ -157,8 +157,16 @@ export async function writeHead(path: string, document: HeadDocument, tensors: H
   await writeFileAtomic(path, [writeSafetensors(typed, { permafrost })]);
 }
 
+/** A head file as it is read. */
+export interface ReadHead {
+  readonly document: HeadDocument;
+  readonly tensors: HeadTensors;
+  /** SHA-256 of all that is in it (head-digest.ts). */
+  readonly digest: string;
+}
+
 /** Reads a head file. Throws HEAD_CORRUPT where it is missing, damaged or something else. */
-export async function readHead(path: string): Promise<{ document: HeadDocument; tensors: HeadTensors }> {
+export async function readHead(path: string): Promise<ReadHead> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new PermafrostError(
       'HEAD_CORRUPT',
@@ -205,12 +213,13 @@ export async function readHead(path: string): Promise<{ document: HeadDocument; 
       throw new PermafrostError('HEAD_CORRUPT', `${path}: tensor ${name} is ${dtype}, not F32 or I32.`);
     numeric.set(name, { shape, data });
   }
-  const { digest, ...whole } = parsed.data;
-  if (digest !== undefined && digest !== headDigest(whole, numeric)) {
+  const { digest: written, ...whole } = parsed.data;
+  const digest = headDigest(whole, numeric);
+  if (written !== undefined && written !== digest) {
     throw new PermafrostError(
       'HEAD_CORRUPT',
       `${path} is damaged: its digest is not that of its content. Train it again.`,
     );
   }
-  return { document: whole, tensors: numeric };
+  return { document: whole, tensors: numeric, digest };
 }

@@ -187,6 +187,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
         pooling: 'avg',
         classes: shownClasses(found.head.classes, row(P, 0)),
         unknown: null,
+        unusual: null,
         trainedOn: classes().some(({ images }) => images.some((picture) => picture.sha256 === sha256Hex(bytes))),
         problem: null,
       };

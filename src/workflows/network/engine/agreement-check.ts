@@ -41,7 +41,7 @@ const decisiveVariables = (env: NodeJS.ProcessEnv = process.env): Record<string,
   Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== '' && DECISIVE.test(name)));
 
 /** All that decides what an engine computes of a program: where any of it is another, the check is made anew. */
-function decisiveFacts(engine: Engine, program: Program): Record<string, unknown> {
+export function decisiveFacts(engine: Engine, program: Program): Record<string, unknown> {
   const { contract, outputs, quantization } = program;
   return {
     network: { ...networkId(program), contract, outputs: outputs.map(outputName) },

@@ -13,6 +13,7 @@ import { createEngine, engineNamed, ENGINE_NAMES } from '../../../extract/engine
 import { INSTALLABLE } from '../../../extract/engines/installations.ts';
 import { readProcessor } from '../../../extract/engines/choice/processor.ts';
 import { REFERENCE, type Variant } from '../../../extract/engines/choice/variants.ts';
+import { howToAllow, mayStandIn, type AllowEngine } from './other-class.ts';
 import { measuredSpeeds } from './measured-speeds.ts';
 import type { MeasuredNetwork } from './variant-process.ts';
 
@@ -49,9 +50,22 @@ function choiceText({ name, version, device, precision }: Engine, why: string): 
   return `Engine: ${name} ${version} on ${device}, ${precision} (${why}).`;
 }
 
+/** The class of features that new ones are compared with, and whether an engine of another may make them. */
+export interface ClassRequest {
+  readonly engineClass?: string | undefined;
+  /** Default: none may. */
+  readonly allowEngine?: AllowEngine | undefined;
+}
+
+/** The engine of a class; or why it is not to be had, where another may stand in; neither, where none is meant. */
+export interface OwnEngine {
+  readonly engine?: Engine;
+  readonly problem?: string;
+}
+
 /**
- * The engine of the class of features that new ones are compared with; undefined without a class or where the request
- * names something else. Throws ENGINE_UNAVAILABLE naming a class that is not to be had here.
+ * The engine of the class of features that new ones are compared with, where there is a class and the request names
+ * nothing else. Throws ENGINE_UNAVAILABLE naming a class that is not to be had here, where no other may stand in.
  */
 export async function engineOfClass(
   {
@@ -60,25 +74,33 @@ export async function engineOfClass(
     precision,
     threads,
     engineClass,
-  }: EngineRequest & { readonly engineClass?: string | undefined },
+    allowEngine = 'none',
+  }: EngineRequest & ClassRequest,
   listener: Listener,
-): Promise<Engine | undefined> {
-  if (engineClass === undefined) return undefined;
+): Promise<OwnEngine> {
+  if (engineClass === undefined) return {};
   const [name = '', device, format] = engineClass.split('/');
   const isMeant = (request: string, is: string | undefined): boolean => request === 'auto' || request === is;
-  if (!isMeant(engine, name) || !isMeant(place, device) || !isMeant(precision, format)) return undefined;
+  if (!isMeant(engine, name) || !isMeant(place, device) || !isMeant(precision, format)) return {};
   try {
     const made = await engineNamed(name, { device, precision: format, threads });
     if (engine === 'auto') listener.note?.(choiceText(made, 'it made the features that are compared'));
-    return made;
+    return { engine: made };
   } catch (cause) {
-    throw new PermafrostError(
-      'ENGINE_UNAVAILABLE',
-      `The features that the answer rests on were made by the engine class ${engineClass}, which is not available here: ${reasonOf(cause)} Install it or go to a machine that has it, or extract again with one of the engines ${ENGINE_NAMES.join(', ')} and train the head anew.`,
-      { cause },
-    );
+    const problem = `The features that the answer rests on were made by the engine class ${engineClass}, which is not available here: ${reasonOf(cause)}`;
+    if (mayStandIn('', engineClass, allowEngine)) {
+      listener.note?.(problem);
+      return { problem };
+    }
+    throw new PermafrostError('ENGINE_UNAVAILABLE', `${problem} ${howToAllow('', engineClass)} ${insteadOfEngine()}`, {
+      cause,
+    });
   }
 }
+
+/** What is left where no engine may answer. */
+export const insteadOfEngine = (): string =>
+  `Install it or go to a machine that has it, or extract again with one of the engines ${ENGINE_NAMES.join(', ')} and train the head anew.`;
 
 /** A graph that an engine is chosen for. */
 export interface ChosenFor {

@@ -66,7 +66,8 @@ export async function openSinks(
       return;
     }
     const rowsFile = await openRowsFile(kind === 'parquet' ? rowsBeside(file) : file, format, table.answeredBy);
-    const { known, close } = rowsFile;
+    const { known } = rowsFile;
+    const close = (): Promise<void> => rowsFile.close();
     const write = async (row: Row): Promise<void> => {
       if (!known.has(row.path)) await rowsFile.append(toText(table, row));
     };

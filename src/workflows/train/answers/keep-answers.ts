@@ -1,7 +1,7 @@
 import { factsOfFile } from '../../../store/format/answers/answers-seal.ts';
 import { labelsDigest } from '../../../store/format/answers/labels-digest.ts';
 import { writeAnswers } from '../../../store/format/answers/write-answers.ts';
-import { featuresDigest } from '../../../store/read/features-digest.ts';
+import { featuresDigest } from '../../../store/read/digests/features-digest.ts';
 import type { AnswersResult } from '../../../results/head-result.ts';
 import { VERSION } from '../../version.ts';
 import type { Work } from '../../work.ts';

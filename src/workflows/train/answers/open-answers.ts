@@ -12,7 +12,7 @@ import {
 } from '../../../store/format/answers/answers-seal.ts';
 import { NOT_JUDGED, probabilityColumn, type AnswerRows } from '../../../store/format/answers/answers-table.ts';
 import { labelsDigest } from '../../../store/format/answers/labels-digest.ts';
-import { featuresDigest } from '../../../store/read/features-digest.ts';
+import { featuresDigest } from '../../../store/read/digests/features-digest.ts';
 import type { HeadDocument } from '../../../store/read/heads/head-file.ts';
 import type { Store } from '../../../store/open.ts';
 import { storedPartsOfHead } from '../head-parts.ts';

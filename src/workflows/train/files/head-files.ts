@@ -14,6 +14,7 @@ import { readCalibration } from '../../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../../store/format/fingerprint.ts';
 import { settingsSchema, type FeatureSet } from '../../../store/format/manifest.ts';
 import {
+  headNetworks,
   LAYERS_PREFIX,
   readHead,
   writeHead,
@@ -27,6 +28,7 @@ import {
   readTrainedContents,
   type TrainedContents,
 } from '../../../store/read/heads/trained-contents.ts';
+import { probeTensors, readProbeImages, type ProbeImages } from '../../../store/read/heads/probe-images.ts';
 import type { Store } from '../../../store/open.ts';
 import { isSameNetwork } from '../../../store/read/stored-networks.ts';
 import type { StoredPart } from '../../../store/read/stored-parts.ts';
@@ -35,6 +37,8 @@ import { contentsOfTrain } from '../trained-on.ts';
 import type { TrainedHead } from '../trained-head.ts';
 import { trainingRows } from '../training-rows.ts';
 import { VERSION } from '../../version.ts';
+import type { Work } from '../../work.ts';
+import { makeProbes } from './make-probes.ts';
 
 type Tensors = HeadState['tensors'];
 
@@ -80,6 +84,8 @@ export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'rej
   readonly result: Pick<TrainedHead['result'], 'trained'>;
   /** The images that it was trained on. */
   readonly contents?: TrainedContents;
+  /** Images by which another engine than that of its features is checked. */
+  readonly probes?: ProbeImages | undefined;
   /** Of the last layer of a tuned network: what makes the rest of it of the weights that it began with. */
   readonly tuned?: NonNullable<HeadDocument['tuned']> & { readonly layers: LayerTensors };
 };
@@ -87,7 +93,7 @@ export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'rej
 /** Writes a head with its normaliser, the settings of its first part and the way to its store. Throws STORE_WRITE. */
 export async function saveHead(
   file: string,
-  { head, normalizer, parts, reject, rows, relabelled = [], result, contents, tuned }: SavedHead,
+  { head, normalizer, parts, reject, rows, relabelled = [], result, contents, probes, tuned }: SavedHead,
   {
     settings,
     quantization,
@@ -135,6 +141,7 @@ export async function saveHead(
       ...prefixed('normalizer', before.tensors),
       ...prefixed('reject', unknown?.tensors ?? new Map()),
       ...prefixed(LAYERS_PREFIX, tuned?.layers ?? new Map()),
+      ...(probes ? probeTensors(probes) : []),
       ...(contents ? ([[CONTENTS_TENSOR, { shape: [contents.size, 2], data: contents.words }]] as const) : []),
     ]),
   );
@@ -161,17 +168,38 @@ async function ownParts(parts: readonly [StoredPart, ...StoredPart[]], store: st
   );
 }
 
+/** Where a head is kept, and what goes with it. */
+export interface KeepOptions {
+  /** '': into the store that it was trained on. */
+  readonly out?: string | undefined;
+  /** Probe images that its file carries. */
+  readonly probeImages: number;
+}
+
+/** A head that was kept. */
+export interface KeptHead {
+  readonly file: string;
+  /** Probe images that its file carries: none where their files could not be read any more. */
+  readonly probeImages: number;
+}
+
 /**
- * Writes a head to `out`, or by default into the store that it was trained on, under whose labels it was, with a list
- * of its training images; gives the path. Throws STORE_WRITE, STORE_CORRUPT.
+ * Writes a head to a file or into the store that it was trained on, under whose labels it was, with a list of its
+ * training images, and probe images. Throws STORE_WRITE, STORE_CORRUPT, INTERRUPTED.
  */
-export async function keepHead(store: Store, head: TrainedHead, out = ''): Promise<string> {
+export async function keepHead(
+  store: Store,
+  head: TrainedHead,
+  { out = '', probeImages }: KeepOptions,
+  work: Work = {},
+): Promise<KeptHead> {
   const parts = store.parts(head.parts) as [StoredPart, ...StoredPart[]];
   const [{ set }] = parts;
   const file = out === '' ? defaultHeadFile(store.path, head, parts) : resolve(out);
   const contents = await contentsOfTrain(store);
-  await saveHead(file, { ...head, parts: await ownParts(parts, store.path), contents }, set, store.path);
-  return file;
+  const probes = await makeProbes(store, head, parts, probeImages, work);
+  await saveHead(file, { ...head, parts: await ownParts(parts, store.path), contents, probes }, set, store.path);
+  return { file, probeImages: probes?.answers.rows ?? 0 };
 }
 
 /** A head file, read: what is asked is normalised by `normalizer` before it goes to `head`. */
@@ -179,6 +207,10 @@ export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'r
   readonly document: HeadDocument;
   /** The images that it was trained on; undefined in files of older versions, which do not tell. */
   readonly trainedOn: TrainedContents | undefined;
+  /** Images by which another engine than that of its features is checked; undefined where the file carries none. */
+  readonly probes: ProbeImages | undefined;
+  /** SHA-256 of all that is in the file. */
+  readonly digest: string;
   /** Of a tuned network's last layer: the layers before it. */
   readonly tuned: TunedLayers | undefined;
   /** The store that it was trained on, absolute; it may have gone. */
@@ -209,7 +241,7 @@ function layersIn(file: string, { tuned, settings }: HeadDocument, tensors: Head
 
 /** Reads a head file into a head that predicts the same. Throws HEAD_CORRUPT, PACKAGE_MISSING. */
 export async function openHead(file: string): Promise<OpenedHead> {
-  const { document, tensors } = await readHead(file);
+  const { document, tensors, digest } = await readHead(file);
   const tuned = layersIn(file, document, tensors);
   const state = (part: 'head' | 'normalizer' | 'reject'): HeadState => ({
     json: document[part] ?? {},
@@ -241,6 +273,9 @@ export async function openHead(file: string): Promise<OpenedHead> {
     );
   }
   const trainedOn = readTrainedContents(tensors.get(CONTENTS_TENSOR), file);
+  const shapes = { networks: headNetworks(document).length, classes: head.classes.length, width: document.width };
+  const probes = readProbeImages(tensors, shapes, file);
   const memory = { rowsMemory: rows?.openBytes ?? 0 };
-  return { document, head, normalizer, ...(reject && { reject }), trainedOn, tuned, store, ...memory };
+  const facts = { trainedOn, probes, digest, tuned, store };
+  return { document, head, normalizer, ...(reject && { reject }), ...facts, ...memory };
 }

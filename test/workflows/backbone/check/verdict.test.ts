@@ -77,6 +77,14 @@ describe('the verdict on a contract', () => {
     expect(judged('net', scored('stated', 80, 5), [surer(0.6)]).verdict).toBe('not told apart');
   });
 
+  it('does not take a surer network for better where fewer images have neighbours of their class', () => {
+    // Other images than the stated one is right on, so that the accuracies are not told apart.
+    const surer = (right: number): Scored =>
+      scored('surer', right, 9, { right: Uint8Array.from({ length: N }, (_, i) => Number(i >= 20 && i < 20 + right)) });
+    expect(judged('net', scored('stated', 80, 5), [surer(76)]).verdict).toBe('beaten');
+    expect(judged('net', scored('stated', 80, 5), [surer(73)]).verdict).toBe('not told apart');
+  });
+
   it('says of another geometry that it is these images that want it', () => {
     const { sentence } = judged('net', scored('stated', 60, 5), [scored('squashed', 90, 5, { kind: 'geometry' })]);
     expect(sentence).toMatch(/^The contract of net looks wrong for these images: "squashed"/);

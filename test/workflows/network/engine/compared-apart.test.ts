@@ -81,8 +81,8 @@ describe('an engine in a process of its own', () => {
   });
 });
 
-describe.skipIf(!hasOpenVino)(needsOpenVino('a graph on which OpenVINO ends its process'), () => {
-  it('is refused in words, and from then on without another try', async () => {
+describe.skipIf(!hasOpenVino)(needsOpenVino('a graph on OpenVINO'), () => {
+  it('that ends its process is refused in words, and from then on without another try', async () => {
     const program = await tokenProgram({ isProjected: false });
     const engine = await createEngine('openvino');
     const first = await rejection(agreementOf(engine, program), 'ENGINE_UNAVAILABLE');
@@ -92,7 +92,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('a graph on which OpenVINO ends its 
     expect(again.message).toBe(`${first.message} (As ${file} says of an earlier start.)`);
   });
 
-  it('is left to ONNX Runtime by auto, which says so', async () => {
+  it('that ends its process is left to ONNX Runtime by auto, which says so', async () => {
     const folder = newFolder();
     const model = join(folder, 'tokens.onnx');
     writeFileSync(model, encodeOnnx(tokenNet(16, 1, { isProjected: false })));
@@ -108,7 +108,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('a graph on which OpenVINO ends its 
     expect(result).toMatchObject({ extracted: 6, engine: { name: 'onnxruntime' } });
   });
 
-  it('does not stop one that it runs: what agrees is kept', async () => {
+  it('that runs is compared there, and kept where it agrees', async () => {
     const program = await tokenProgram();
     const { cosines } = (await agreementOf(await createEngine('openvino'), program))!;
     expect(cosines['last_hidden_state/cls']).toBeGreaterThan(0.9999);

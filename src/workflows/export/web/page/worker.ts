@@ -1,9 +1,7 @@
-import type { InferenceSession } from 'onnxruntime-web';
+import type * as Runtime from 'onnxruntime-web';
 import type { Question, Told, WebAnswer, WebModel } from './model.ts';
 import { pixelsOf } from './pixels.ts';
 import { shrunk } from './shrink.ts';
-
-type Runtime = typeof import('onnxruntime-web');
 
 /** Half the processors, for other pages; more than four gain little on one image. */
 const THREADS = Math.min(4, Math.ceil(navigator.hardwareConcurrency / 2));
@@ -36,13 +34,13 @@ async function modelBytes({ file, bytes }: WebModel): Promise<Uint8Array> {
 
 interface Opened {
   readonly model: WebModel;
-  readonly runtime: Runtime;
-  readonly session: InferenceSession;
+  readonly runtime: typeof Runtime;
+  readonly session: Runtime.InferenceSession;
 }
 
 async function open(): Promise<Opened> {
   const model = (await (await fetched('model.json')).json()) as WebModel;
-  const runtime = (await import(/* @vite-ignore */ beside('runtime/ort.js'))) as Runtime;
+  const runtime = (await import(/* @vite-ignore */ beside('runtime/ort.js'))) as typeof Runtime;
   const threads = self.crossOriginIsolated ? THREADS : 1;
   runtime.env.wasm.numThreads = threads;
   runtime.env.wasm.wasmPaths = { mjs: beside('runtime/ort-wasm.js'), wasm: beside('runtime/ort.wasm') };

@@ -1,11 +1,18 @@
-import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
-import type { DoctorResult } from '../results/engine-results.ts';
-import type { InspectResult } from '../results/store-results.ts';
-import { POOLINGS, widthOf } from '../core/sample.ts';
-import { failuresText } from './extract-report.ts';
-import { bytes, cosineText, plural, significant } from './format.ts';
-import { printable } from './printable.ts';
-import { left, right, textFields, textTable } from './text-table.ts';
+import type {
+  EngineAgreement,
+  IndexResult,
+  NeighborResult,
+  NeighborsResult,
+  PredictResult,
+} from '../../results/answer-results.ts';
+import type { DoctorResult } from '../../results/engine-results.ts';
+import type { InspectResult } from '../../results/store-results.ts';
+import { POOLINGS, widthOf } from '../../core/sample.ts';
+import { failuresText } from '../extract-report.ts';
+import { bytes, cosineText, plural } from '../format.ts';
+import { printable } from '../printable.ts';
+import { left, right, textFields, textTable } from '../text-table.ts';
+import { unusualText } from '../reject-report.ts';
 
 function neighborLines(neighbors: readonly NeighborResult[]): string {
   return neighbors
@@ -15,12 +22,16 @@ function neighborLines(neighbors: readonly NeighborResult[]): string {
 
 type Prediction = PredictResult['predictions'][number];
 
-/** What is answered: the class and its probability, or that it is unknown, why, and the best guess. */
-function answer({ unknown, guess, probability, strangeness }: Prediction): string {
-  const best = `${printable(guess)} (${probability.toFixed(4)})`;
-  if (!unknown || strangeness === null || strangeness.value <= strangeness.threshold) return best;
-  const { measure, value, threshold } = strangeness;
-  return `unknown (${measure} ${significant(value)}, above ${significant(threshold)}); best guess ${best}`;
+/** Whether the rule of the head says that an image is unknown, and not its probability alone. */
+const isStrange = ({ strangeness }: Prediction): boolean =>
+  strangeness !== null && strangeness.value > strangeness.threshold;
+
+/** What is answered: the likeliest class and its probability, and where the image is unusual, how much so. */
+function answer(one: Prediction): string {
+  const { unknown, label, guess, probability, strangeness } = one;
+  // What older versions wrote may have the word "unknown" as its label.
+  const best = `${printable(unknown ? guess : label)} (${probability.toFixed(4)})`;
+  return unknown && isStrange(one) ? `${best}; ${unusualText(strangeness!)}` : best;
 }
 
 /** The likeliest classes, where several were asked for. */
@@ -29,23 +40,42 @@ function classLines({ top = [] }: Prediction): string {
 }
 
 /** That an image is unknown for nothing but its probability. */
-function unsure({ unknown, strangeness }: Prediction): string {
-  const isStrange = strangeness !== null && strangeness.value > strangeness.threshold;
-  return unknown && !isStrange ? ', unknown: less likely than asked for' : '';
+function unsure(one: Prediction): string {
+  return one.unknown && !isStrange(one) ? ', unknown: less likely than asked for' : '';
 }
 
 /** Predictions for a terminal: answer, probability, nearest training images of each image. */
-export function predictText({ predictions, failed }: Pick<PredictResult, 'predictions' | 'failed'>): string {
+export function predictText({
+  predictions,
+  failed,
+  agreement,
+}: Pick<PredictResult, 'predictions' | 'failed' | 'agreement'>): string {
   const blocks = predictions.map(
     (one) => `${printable(one.path)}: ${answer(one)}${unsure(one)}\n${classLines(one)}${neighborLines(one.neighbors)}`,
   );
-  return blocks.join('') + failuresText(failed);
+  return blocks.join('') + standIn(agreement) + failuresText(failed);
 }
+
+/** Which engine answered in place of which, and what was checked. */
+export function agreementText(agreement: EngineAgreement): string {
+  const { own, other, by, images, sameClass, largestDifference, leastCosine } = agreement;
+  const found = [
+    ...(sameClass === null ? [] : [`the same class on ${sameClass} of ${plural(images, by.slice(0, -1))}`]),
+    ...(largestDifference === null ? [] : [`no probability differs by more than ${largestDifference.toFixed(4)}`]),
+    ...(leastCosine === null ? [] : [`the least cosine of the features is ${leastCosine.toFixed(5)}`]),
+    ...(sameClass === null ? [`on ${plural(images, by.slice(0, -1))}`] : []),
+  ];
+  return `Answered by ${other} in place of ${own}, which made the features; compared once: ${found.join(', ')}.`;
+}
+
+const standIn = (agreement: EngineAgreement | undefined): string =>
+  agreement === undefined ? '' : `${agreementText(agreement)}\n`;
 
 const indexLine = ({ split, ef, k, recall, queries, heldOut, threads, built }: IndexResult): string =>
   `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'image')} ${heldOut ? 'that the graph does not hold' : 'of the graph, each without itself'}, ef ${ef}, searched by ${plural(threads, 'thread')}\n`;
 
-export function neighborsText({ queries, metric, pooling, index, indexChosen, failed }: NeighborsResult): string {
+export function neighborsText(result: NeighborsResult): string {
+  const { queries, metric, pooling, index, indexChosen, agreement, failed } = result;
   const indices = index === 'exact' ? [] : index.map(indexLine);
   if (indexChosen !== undefined) {
     indices.push(`Chosen: ${index === 'exact' ? 'exact search' : 'HNSW graphs'}. ${printable(indexChosen)}\n`);
@@ -54,7 +84,7 @@ export function neighborsText({ queries, metric, pooling, index, indexChosen, fa
     ({ path, neighbors }) =>
       `${printable(path)} (${metric} distance on ${pooling} features)\n${neighborLines(neighbors)}`,
   );
-  return blocks.join('') + indices.join('') + failuresText(failed);
+  return blocks.join('') + indices.join('') + standIn(agreement) + failuresText(failed);
 }
 
 /** A set's poolings and widths, with rows where they differ: an extraction that adds one may be under way. */

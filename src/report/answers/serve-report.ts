@@ -1,5 +1,5 @@
-import type { ServeResult } from '../results/serve-result.ts';
-import { printable } from './printable.ts';
+import type { ServeResult } from '../../results/serve-result.ts';
+import { printable } from '../printable.ts';
 
 /** What `serve` prints when it is ready: its address, its heads, and how to ask it. */
 export function servedText({ url, heads }: ServeResult): string {

@@ -1,4 +1,4 @@
-import { contentIndex } from '../format/content-index.ts';
+import { contentIndex } from '../../format/content-index.ts';
 
 /** Where rows of features go: each content to one place or several (the same picture in two classes or splits). */
 export interface RowTargets {

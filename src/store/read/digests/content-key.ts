@@ -1,4 +1,4 @@
-import type { StoredSample } from '../format/shard.ts';
+import type { StoredSample } from '../../format/shard.ts';
 
 /** The first 32 bits of the SHA-256. The lowest keys make a sample: the same on any machine, copies together. */
 export const contentKey = ({ sha256 }: StoredSample): number => parseInt(sha256.slice(0, 8), 16);

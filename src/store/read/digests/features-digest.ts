@@ -1,5 +1,5 @@
-import { canonicalJson, sha256Hex } from '../../core/digest.ts';
-import type { StoredPart } from './stored-parts.ts';
+import { canonicalJson, sha256Hex } from '../../../core/digest.ts';
+import type { StoredPart } from '../stored-parts.ts';
 
 /**
  * SHA-256 of which files hold some parts: of each its set, its pooling and the digests of its shards. It changes with

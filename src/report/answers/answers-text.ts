@@ -1,6 +1,6 @@
-import type { AnswersResult } from '../results/head-result.ts';
-import { plural } from './format.ts';
-import { printable } from './printable.ts';
+import type { AnswersResult } from '../../results/head-result.ts';
+import { plural } from '../format.ts';
+import { printable } from '../printable.ts';
 
 /** Where a head's answers to every image are kept, and how many have none. */
 export function answersText({ parquet, csv, images, answered }: AnswersResult): string {

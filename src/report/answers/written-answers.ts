@@ -1,8 +1,8 @@
-import type { PredictResult } from '../results/answer-results.ts';
-import { failuresText } from './extract-report.ts';
-import { plural } from './format.ts';
-import { printable } from './printable.ts';
-import { left, right, textTable } from './text-table.ts';
+import type { PredictResult } from '../../results/answer-results.ts';
+import { failuresText } from '../extract-report.ts';
+import { plural } from '../format.ts';
+import { printable } from '../printable.ts';
+import { left, right, textTable } from '../text-table.ts';
 
 const KINDS = { csv: 'CSV', jsonl: 'JSON lines', parquet: 'Parquet' } as const;
 

@@ -1,4 +1,4 @@
-import { PermafrostError, reasonOf } from './errors.ts';
+import { PermafrostError, reasonOf } from '../errors.ts';
 
 export type { AsyncBuffer, FileMetaData } from 'hyparquet';
 export type { ColumnSource, SchemaElement } from 'hyparquet-writer';
@@ -13,11 +13,11 @@ async function load<T>(what: string, wanted: () => Promise<T>, advice: string): 
 }
 
 /** What reads Parquet. Throws PACKAGE_MISSING. */
-export const parquetReader = (): Promise<typeof import('hyparquet')> =>
+export const parquetReader = () =>
   load('Parquet is read by the package hyparquet, which does', () => import('hyparquet'), 'Install permafrost again.');
 
 /** What writes Parquet. Throws PACKAGE_MISSING. */
-export const parquetWriter = (): Promise<typeof import('hyparquet-writer')> =>
+export const parquetWriter = () =>
   load(
     'Parquet is written by the package hyparquet-writer, which does',
     () => import('hyparquet-writer'),
@@ -25,7 +25,7 @@ export const parquetWriter = (): Promise<typeof import('hyparquet-writer')> =>
   );
 
 /** What pages of other tools' Parquet files may be compressed with. Throws PACKAGE_MISSING. */
-export const parquetCompressors = (): Promise<typeof import('hyparquet-compressors')> =>
+export const parquetCompressors = () =>
   load(
     'Pages of Parquet files are unpacked by the package hyparquet-compressors, which does',
     () => import('hyparquet-compressors'),

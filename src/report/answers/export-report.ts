@@ -1,8 +1,8 @@
-import type { ExportAgreement, ExportOnnxResult, ExportWebResult } from '../results/export-result.ts';
-import type { TableExportResult } from '../results/export-table-result.ts';
-import { failuresText } from './extract-report.ts';
-import { bytes, plural } from './format.ts';
-import { printable } from './printable.ts';
+import type { ExportAgreement, ExportOnnxResult, ExportWebResult } from '../../results/export-result.ts';
+import type { TableExportResult } from '../../results/export-table-result.ts';
+import { failuresText } from '../extract-report.ts';
+import { bytes, plural } from '../format.ts';
+import { printable } from '../printable.ts';
 
 function agreementLine({ runtime, images, sameClass, largestDifference, differingUnknown }: ExportAgreement): string {
   const unknown =
@@ -23,6 +23,7 @@ export function exportOnnxText(result: ExportOnnxResult): string {
     `${printable(file)}: ${printable(head.name)} of ${head.classes.length} classes, ${bytes(result.bytes)}, ${precision}, opset ${opset}${domains.length > 0 ? ` and ${domains.join(', ')}` : ''}\n` +
     `  input ${result.input}: uint8 RGB of any size, upright (batch, height, width, 3); outputs ${outputs.join(', ')}\n` +
     checked +
+    result.notes.map((note) => `${printable(note)}\n`).join('') +
     failuresText(check?.failed ?? [])
   );
 }

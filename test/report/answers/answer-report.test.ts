@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { PredictResult } from '../../src/results/answer-results.ts';
-import type { DoctorResult } from '../../src/results/engine-results.ts';
-import type { InspectResult } from '../../src/results/store-results.ts';
-import { doctorText, inspectText, neighborsText, predictText } from '../../src/report/answer-report.ts';
-import { FACTS, neighbor, ODD_NAME, ODD_SHOWN } from '../support/results.ts';
+import type { PredictResult, Strangeness } from '../../../src/results/answer-results.ts';
+import type { DoctorResult } from '../../../src/results/engine-results.ts';
+import type { InspectResult } from '../../../src/results/store-results.ts';
+import { doctorText, inspectText, neighborsText, predictText } from '../../../src/report/answers/answer-report.ts';
+import { FACTS, neighbor, ODD_NAME, ODD_SHOWN } from '../../support/results.ts';
 
 const OBEYED = /[\u0000-\u0009\u000b-\u001f\u202e]/;
 
-const prediction = (
-  given: Partial<PredictResult['predictions'][number]> = {},
-): PredictResult['predictions'][number] => ({
+type Prediction = PredictResult['predictions'][number];
+
+const prediction = (given: Partial<Prediction> = {}): Prediction => ({
   path: 'a.jpg',
   label: 'ants',
   unknown: false,
@@ -47,13 +47,35 @@ b.jpg: bees (1.0000)
     );
   });
 
-  it('says unknown with the reason, and the best guess', () => {
-    const strangeness = { measure: 'mean-distance', value: 0.643219, threshold: 0.5159 };
-    const text = predictText({
-      ...result,
-      predictions: [prediction({ label: 'unknown', unknown: true, strangeness })],
-    });
-    expect(text).toBe('a.jpg: unknown (mean-distance 0.6432, above 0.5159); best guess ants (0.9877)\n');
+  const textOf = (strangeness: Partial<Strangeness>, answer: Partial<Prediction> = {}): string => {
+    const strange = { measure: 'mean-distance', value: 0.643219, threshold: 0.5159, rate: 0.05, lessStrange: 0.9899 };
+    const one = prediction({ unknown: true, strangeness: { ...strange, ...strangeness }, ...answer });
+    return predictText({ ...result, predictions: [one] });
+  };
+
+  it('says the best guess first, and then that the image is unusual, and how much', () => {
+    expect(textOf({})).toBe(
+      'a.jpg: ants (0.9877); unusual: farther off than 98.9 % of the training images (mean-distance 0.6432, unknown above 0.5159)\n',
+    );
+    expect(textOf({ lessStrange: 1 })).toContain('farther off than every training image (mean');
+    expect(textOf({ lessStrange: 0.9999 })).toContain('than 99.9 % of the training images');
+    expect(textOf({ measure: 'energy', value: -2.5, threshold: -3, lessStrange: 0.97 })).toContain(
+      'unusual: less like any known class than 97 % of the training images (energy -2.5, unknown above -3)',
+    );
+  });
+
+  it('says no more of the training images than a head of an older version tells', () => {
+    expect(textOf({ lessStrange: null })).toBe(
+      'a.jpg: ants (0.9877); unusual: mean-distance 0.6432, unknown above 0.5159\n',
+    );
+  });
+
+  it('says the guess too of an answer that an older version wrote, whose label is "unknown"', () => {
+    expect(textOf({}, { label: 'unknown' })).toMatch(/^a\.jpg: ants \(0\.9877\); unusual: /);
+  });
+
+  it('says nothing of an image that is not above the threshold', () => {
+    expect(textOf({}, { unknown: false })).toBe('a.jpg: ants (0.9877)\n');
   });
 
   it('says a class that is called unknown as any other', () => {

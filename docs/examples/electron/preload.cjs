@@ -1,0 +1,5 @@
+const { contextBridge, ipcRenderer } = require('electron');
+
+contextBridge.exposeInMainWorld('permafrost', {
+  classify: (image) => ipcRenderer.invoke('classify', image),
+});
