@@ -55,17 +55,18 @@ export type * from './results/index.ts';
 // Stores: features on disk.
 export { openStore, type Store } from './store/open.ts';
 export type { MatrixRows, MemoryRoom, PickableRows, RowsRequest, StoredRows } from './store/read/rows.ts';
-export type { StoredPart } from './store/read/stored-parts.ts';
+export type { StoredPart, WantedSet } from './store/read/stored-parts.ts';
 export type { SplitCounts } from './store/read/samples.ts';
 export type { LockRequest, StoreLock } from './store/write/lock.ts';
 export { openRows, type RowAccess } from './store/read/access.ts';
 export type { Manifest } from './store/format/manifest.ts';
-export type { SampleRows, StoredSample } from './store/format/shard.ts';
+export type { RowSource, SampleRows, StoredSample } from './store/format/shard.ts';
 
 // Heads on features, nearest neighbours, and how good the answers are.
 export { createHead, HEAD_NAMES, HEADS, loadHead, type HeadName, type HeadOptions } from './classify/heads/index.ts';
 export type * from './classify/head.ts';
 export { openHead, type OpenedHead } from './workflows/train/files/head-files.ts';
+export type { ProbeImages } from './store/read/heads/probe-images.ts';
 export type { TrainedContents } from './store/read/heads/trained-contents.ts';
 export { applyNormalizer, fitNormalizer, type Normalization, type Normalizer } from './classify/normalize.ts';
 export { exactIndex } from './classify/neighbors/exact.ts';
