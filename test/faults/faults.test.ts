@@ -5,7 +5,7 @@ import { makeScenarios, type Scenario } from './scenarios.ts';
 import { buildShim } from './shim.ts';
 
 /** FAULTS=whole: every call in every way, which takes hours; FAULTS=n: n a scenario. Default: a few. */
-const { FAULTS = '4', FAULTS_ONLY } = process.env;
+const { FAULTS = '2', FAULTS_ONLY } = process.env;
 const shim = buildShim();
 const folder = temporaryFolders();
 

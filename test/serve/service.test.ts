@@ -39,17 +39,19 @@ const ask = (path: string, given: Omit<RawRequest, 'path'> = {}, port = service.
 const askOne = (query: string, body: Uint8Array, headers: Record<string, string> = { 'content-type': 'image/png' }) =>
   ask(`/predict${query}`, { method: 'POST', headers, body });
 
-/** Asks about a form of named files. */
-async function askMany(query: string, files: readonly (readonly [name: string, bytes: Bytes])[]): Promise<RawAnswer> {
+type Files = readonly (readonly [name: string, bytes: Bytes])[];
+
+async function formOf(files: Files): Promise<{ headers: { 'content-type': string }; body: Bytes }> {
   const form = new FormData();
   for (const [name, bytes] of files) form.append('image', new Blob([bytes]), name);
   const encoded = new Response(form);
-  return ask(`/predict${query}`, {
-    method: 'POST',
-    headers: { 'content-type': encoded.headers.get('content-type')! },
-    body: new Uint8Array(await encoded.arrayBuffer()),
-  });
+  const headers = { 'content-type': encoded.headers.get('content-type')! };
+  return { headers, body: new Uint8Array(await encoded.arrayBuffer()) };
 }
+
+/** Asks about a form of named files. */
+const askMany = async (query: string, files: Files): Promise<RawAnswer> =>
+  ask(`/predict${query}`, { method: 'POST', ...(await formOf(files)) });
 
 /** The value of a series of /metrics; 0 where there is none. */
 async function metric(series: string, port = service.port): Promise<number> {
@@ -273,6 +275,44 @@ describe('the service refuses', () => {
     await until(async () => (await metric(gone)) === before + 1);
     expect(await metric('permafrost_queue_images')).toBe(0);
     expect((await askOne('', bytes)).status).toBe(200);
+  });
+
+  it('nobody who has gone, whose images the network has already', async () => {
+    const gone = 'permafrost_requests_total{route="predict",status="499"}';
+    const outcomes = ['known', 'unknown'].map(
+      (outcome) => `permafrost_images_total{head="stripes",outcome="${outcome}"}`,
+    );
+    const answered = async (): Promise<number> => {
+      const counts: number[] = [];
+      for (const series of outcomes) counts.push(await metric(series));
+      return counts[0]! + counts[1]!;
+    };
+    const bytes = bytesOf(made.image('down'));
+    const { headers, body } = await formOf(Array.from({ length: 12 }, (_, i) => [`${i}.png`, bytes] as const));
+    const before = await metric(gone);
+    // Once more where all were answered before anybody could leave.
+    for (let left = false; !left;) {
+      const at = await answered();
+      const leaving = request({
+        host: '127.0.0.1',
+        port: service.port,
+        method: 'POST',
+        path: '/predict',
+        agent: false,
+        headers,
+      });
+      leaving.on('error', () => undefined).once('response', (response) => response.resume());
+      leaving.end(body);
+      let waiting = 0;
+      await until(async () => (waiting = await metric('permafrost_queue_images')) === 12 || (await answered()) > at);
+      left = waiting === 12;
+      leaving.destroy();
+      if (!left) continue;
+      await until(async () => (await metric(gone)) > before || (await answered()) > at);
+      left = (await metric(gone)) === before + 1;
+      if (left) expect(await answered()).toBe(at);
+    }
+    expect(await metric('permafrost_queue_images')).toBe(0);
   });
 });
 

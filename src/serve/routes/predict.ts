@@ -7,7 +7,7 @@ import { QUESTION, type PredictMany, type PredictOne, type Question } from '../a
 import type { OpenHead } from '../heads.ts';
 import type { Service } from '../service.ts';
 import { servedAnswer } from '../served-answer.ts';
-import { imagesOfForm, uploadKind } from '../uploads.ts';
+import { imagesOfForm, uploadKind, type UploadedImage } from '../uploads.ts';
 
 /** What is asked in the address. Throws 400 for what is unknown there or out of range. */
 function questionOf(c: Context): Question {
@@ -45,7 +45,7 @@ export function predictRoutes({ heads, limits, queue, metrics }: Service): Hono 
   async function many(
     c: Context,
     head: OpenHead,
-    images: Awaited<ReturnType<typeof imagesOfForm>>,
+    images: readonly UploadedImage[],
     question: Question,
   ): Promise<Response> {
     const { neighbors } = question;

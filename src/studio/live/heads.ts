@@ -47,7 +47,8 @@ export interface LiveHeads {
   /** One head's answer about a picture; a problem is data. */
   answer(id: string, picture: AskedPicture, snapshot: Snapshot): Promise<HeadAnswer>;
   /**
-   * Of all images: as the table beside the head has them, where that fits, else read in parts. Throws OPTION_INVALID for an unknown id, and for a head that reads its training rows
+   * Of all images: as the table beside the head has them, where that fits, else read in parts. Throws OPTION_INVALID
+   * for an unknown id, and for a head that reads its training rows
    * from the store once for each part: that would take hours.
    */
   verdicts(id: string, snapshot: Snapshot): Promise<Verdicts>;

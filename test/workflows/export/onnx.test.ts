@@ -64,7 +64,8 @@ const modelOf = (file: string) =>
 
 const metadataOf = (file: string): Record<string, string> => Object.fromEntries(modelOf(file).metadata);
 
-describe('a head as an ONNX file', () => {
+/** Two passes of VGG16 an image take minutes on a busy machine, and nothing of them is about time. */
+describe('a head as an ONNX file', { timeout: 600_000 }, () => {
   it('answers from pixels as predict does, a batch as its images alone', async () => {
     const head = await trained({ head: 'logistic', pooling: 'avg' });
     const result = await written(head);

@@ -84,7 +84,7 @@ function compared(a: Uint8Array, b: Uint8Array): { readonly differing: number; r
   return { differing, most };
 }
 
-describe.each(Object.entries(VARIANTS))('%s in the graph', (_name, contract) => {
+describe.each(Object.entries(VARIANTS))('%s in the graph', { timeout: 600_000 }, (_name, contract) => {
   let session: OnnxSession;
   beforeAll(async () => {
     session = await frontOf(contract);
