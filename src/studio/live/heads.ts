@@ -2,14 +2,15 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { stampText } from '../../core/file-stamp.ts';
-import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import { matrix, type Matrix } from '../../core/matrix.ts';
 import type { FeaturePart } from '../../core/sample.ts';
 import type { HeadAnswer, HeadFacts } from '../api/studio-data.ts';
+import type { Answer } from '../../results/answer-results.ts';
 import { present, type OrReason } from '../../results/or-reason.ts';
 import { partsText } from '../../store/read/stored-parts.ts';
 import { unusualText } from '../../report/reject-report.ts';
 import { storedPartsOfHead } from '../../workflows/train/head-parts.ts';
-import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
+import { answersOf, likeliest } from '../../workflows/classifier/answers-of.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/files/head-files.ts';
 import type { Snapshot } from './snapshot.ts';
 import { answersBeside, verdictsOn, type AskedHead, type Verdicts } from './verdicts.ts';
@@ -67,12 +68,8 @@ function askedHead(opened: OpenedHead, { store }: Snapshot): OrReason<AskedHead>
 }
 
 /** Likeliest first. */
-export function shownClasses(classes: readonly string[], p: Float32Array): HeadAnswer['classes'] {
-  return classes
-    .map((label, c) => ({ label, probability: p[c]! }))
-    .sort((a, b) => b.probability - a.probability || (a.label < b.label ? -1 : 1))
-    .slice(0, SHOWN_CLASSES);
-}
+export const shownClasses = (answer: Pick<Answer, 'probabilities'>): HeadAnswer['classes'] =>
+  likeliest(answer, SHOWN_CLASSES);
 
 export function liveHeads(store: string): LiveHeads {
   const folder = join(store, 'heads');
@@ -134,16 +131,16 @@ export function liveHeads(store: string): LiveHeads {
       if (!present(found)) return { head: id, name, pooling, ...unasked, problem: found.missing };
       const head = found.opened;
       const X = await featuresFor(found, image);
-      const asked = async () => [await probabilities(head, X), await noveltyOf(head, X)] as const;
       // Rows that are read from the store have one reader at a time.
-      const [P, judged] = await (head.rowsMemory > 0 ? exclusive(asked) : asked());
+      const answers = await (head.rowsMemory > 0 ? exclusive(() => answersOf(head, X)) : answersOf(head, X));
+      const { strangeness, unknown, ...answer } = answers[0]!;
       return {
         head: id,
         name,
         pooling,
-        classes: shownClasses(head.head.classes, row(P, 0)),
-        unknown: judged?.unknown[0] ?? null,
-        unusual: judged?.unknown[0] === true ? unusualText(judged.strangeness[0]!) : null,
+        classes: shownClasses(answer),
+        unknown: strangeness === null ? null : unknown,
+        unusual: unknown ? unusualText(strangeness!) : null,
         trainedOn: head.trainedOn?.has(image.sha256) ?? null,
         problem,
       };

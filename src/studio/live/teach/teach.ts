@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256Hex } from '../../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
-import { matrix, row } from '../../../core/matrix.ts';
+import { matrix } from '../../../core/matrix.ts';
 import type { HeadAnswer, Saved, TaughtImage, TeachState } from '../../api/studio-data.ts';
 import { writeFileAtomic } from '../../../store/format/atomic-file.ts';
 import { openJournal, withoutUndone, type Journal } from '../../../store/format/journal.ts';
@@ -17,7 +17,7 @@ import {
   type TaughtFolder,
   type TeachEvent,
 } from '../../../store/format/studio-files.ts';
-import { probabilities } from '../../../workflows/train/trained-head.ts';
+import { answersOf } from '../../../workflows/classifier/answers-of.ts';
 import { trainedContents } from '../../../store/read/heads/trained-contents.ts';
 import { saveHead } from '../../../workflows/train/files/head-files.ts';
 import { sanitizeName, MOST_NAME } from '../sanitize-name.ts';
@@ -180,12 +180,13 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
     async ask(bytes, snapshot) {
       const found = await head(snapshot);
       const part = { cut: snapshot.features.name, pooling: 'avg' } as const;
-      const P = await probabilities(found, (await network.extract(bytes, snapshot, [part])).featuresIn(part));
+      const X = (await network.extract(bytes, snapshot, [part])).featuresIn(part);
+      const [answer] = await answersOf(found, X);
       return {
         head: 'taught',
         name: found.head.name,
         pooling: 'avg',
-        classes: shownClasses(found.head.classes, row(P, 0)),
+        classes: shownClasses(answer!),
         unknown: null,
         unusual: null,
         trainedOn: classes().some(({ images }) => images.some((picture) => picture.sha256 === sha256Hex(bytes))),
