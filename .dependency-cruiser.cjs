@@ -186,7 +186,11 @@ module.exports = {
     onlyImporter('@aws-sdk/client-s3', 'extract/source/s3/s3-client\\.ts'),
     onlyImporter('sharp', 'extract/image/sharp\\.ts'),
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
-    onlyImporter('hyparquet', 'core/table/parquet-packages\\.ts', '(^|node_modules/)hyparquet(-compressors|-writer)?(/|$)'),
+    onlyImporter(
+      'hyparquet',
+      'core/table/parquet-packages\\.ts',
+      '(^|node_modules/)hyparquet(-compressors|-writer)?(/|$)',
+    ),
     onlyImporter('apache-arrow', 'store/format/arrow-file\\.ts'),
     onlyImporter('hnswlib-node', 'classify/neighbors/hnsw-graph\\.ts'),
     onlyImporter('tfjs', 'extract/engines/tfjs/runtime\\.ts', '(^|node_modules/)@tensorflow/'),

@@ -35,7 +35,13 @@ export default tseslint.config(
   // Benches, scripts, and what tests start as processes, are plain JavaScript, run as they lie; tsc checks their types
   // (@ts-check, JSDoc).
   {
-    files: ['bench/**/*.mjs', 'scripts/**/*.mjs', 'test/**/*.mjs', 'src/report/html/client.js', 'src/serve/page/client.js'],
+    files: [
+      'bench/**/*.mjs',
+      'scripts/**/*.mjs',
+      'test/**/*.mjs',
+      'src/report/html/client.js',
+      'src/serve/page/client.js',
+    ],
     ...tseslint.configs.disableTypeChecked,
   },
 );

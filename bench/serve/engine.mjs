@@ -1,6 +1,6 @@
 // @ts-check
-// The network alone: node engine.mjs HEAD ENGINE PRECISION SECONDS IMAGE... Decoded pixels, batches of 8, two in the engine at a
-// time, as the service does when many ask. Prints one line of JSON.
+// The network alone: node engine.mjs HEAD ENGINE PRECISION SECONDS IMAGE... Decoded pixels, batches of 8, two in the
+// engine at a time, as the service does when many ask. Prints one line of JSON.
 import { readFile } from 'node:fs/promises';
 
 const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;

@@ -5,8 +5,8 @@
 //     [--precision fp32] [--clients 1,8,64] [--requests 400] [--rounds 3] [--soak 0] [--no-peer]
 // DATASET: a folder of class folders of two classes, or with Train/ and Val/. Extracts it and trains a head into a
 // temporary store. All sides must name the same class of every image before anything is timed; each round starts every
-// side anew, in alternating order. --soak 50000: so many requests of 8 clients, memory before and after, then SIGTERM in
-// the middle of work. Clients run on the same cores. Writes bench/results/serve-<time>.json.
+// side anew, in alternating order. --soak 50000: so many requests of 8 clients, memory before and after, then SIGTERM
+// in the middle of work. Clients run on the same cores. Writes bench/results/serve-<time>.json.
 import { execFileSync } from 'node:child_process';
 import { Agent } from 'node:http';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

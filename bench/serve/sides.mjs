@@ -77,7 +77,10 @@ async function reachable(port) {
   }
 }
 
-/** FastAPI. @param {string} name @param {string} python @param {string} head @param {readonly string[]} network flags */
+/**
+ * FastAPI.
+ * @param {string} name @param {string} python @param {string} head @param {readonly string[]} network flags
+ */
 export async function peerSide(name, python, head, network) {
   const port = await freePort();
   const side = await start(name, python, [PEER, '--head', head, '--port', String(port), ...network], () => port);

@@ -48,7 +48,7 @@ export interface RejectChoice {
   readonly measures: readonly { readonly measure: Measure; readonly auroc: number }[];
   /** Each class left out, by the chosen measure. */
   readonly leftOut: readonly LeftOutClass[];
-  /** The scores of those known rows by the chosen measure, where they are the judged rows out of fold, in that order. */
+  /** Scores of the known rows by the chosen measure, where they are the judged rows out of fold, in that order. */
   readonly scores?: Float64Array;
 }
 

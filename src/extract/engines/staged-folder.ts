@@ -35,11 +35,7 @@ export async function stageFolder(
     await rename(staging, target);
   } catch (cause) {
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
-    throw new PermafrostError(
-      code,
-      `${target} could not be written: ${reasonOf(cause)}. ${advice}`,
-      { cause },
-    );
+    throw new PermafrostError(code, `${target} could not be written: ${reasonOf(cause)}. ${advice}`, { cause });
   } finally {
     if (staging !== undefined) await rm(staging, { recursive: true, force: true });
   }

@@ -90,7 +90,7 @@ export function* encodeArrow(
   for (const { rows, columns } of batches) {
     const children = columns.map((column) => dataOf(column, rows));
     schema ??= new arrow.Schema(
-      children.map(({ type }, c) => new arrow.Field(columns[c]!.name, type as arrow.DataType, false)),
+      children.map(({ type }, c) => new arrow.Field(columns[c]!.name, type, false)),
       new Map(metadata),
     );
     const data = arrow.makeData({ type: new arrow.Struct(schema.fields), length: rows, nullCount: 0, children });

@@ -69,7 +69,7 @@ export const shardSchema = z.strictObject({
   rows: count,
   /** The version of the decoder that its images were read with; absent: 1. */
   decoder: z.number().int().positive().exactOptional(),
-  /** The columns of its files (shard-columns.ts); absent: 1, with labels and splits as they were when it was written. */
+  /** The columns of its files (shard-columns.ts); absent: 1, with labels and splits as they were then. */
   layout: z.literal(2).exactOptional(),
   /** What its rows are alone; then the same with the features, a file for each pooling of the shard. */
   files: z.strictObject({

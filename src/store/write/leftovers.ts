@@ -23,7 +23,8 @@ export async function removeFile(path: string): Promise<void> {
 /**
  * What a killed process has left in a store, as sorted names relative to it: unfinished files (of heads and of the
  * studio too) that no living process writes, images that no journal names, shards and sample lists that the manifest
- * does not name, indices that are not current, and tables of answers of heads that are gone or of other labels. Other files are the user's own.
+ * does not name, indices that are not current, and tables of answers of heads that are gone or of other labels. Other
+ * files are the user's own.
  */
 export async function leftovers({ path: store, manifest }: StoreFolder): Promise<string[]> {
   const named = new Set<string | undefined>([

@@ -102,8 +102,8 @@ async function judgeAll(
 ): Promise<void> {
   const { store, pooling, features } = snapshot;
   const put = (p: Float32Array, i: number): void => {
-    best[i] = likeliest({ data: p as Float32Array<ArrayBuffer>, rows: 1, cols: p.length }, 0);
-    probability[i] = p[best[i]!]!;
+    best[i] = likeliest({ data: p, rows: 1, cols: p.length }, 0);
+    probability[i] = p[best[i]]!;
   };
   if (parts.length === 1 && parts[0]!.cut === features.name && parts[0]!.pooling === pooling) {
     await (

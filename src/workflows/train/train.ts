@@ -17,9 +17,9 @@ import { headsMeasured } from './views-effect.ts';
 import { trainWithin } from './within.ts';
 
 /**
- * Trains one head on a store's features, under its labels or a list's, measures it and writes it to a file. Its answers to
- * every image are kept beside it. Loads no network and changes nothing else, but for counting the look at the
- * validation images. Throws OPTION_INVALID,
+ * Trains one head on a store's features, under its labels or a list's, measures it and writes it to a file. Its
+ * answers to every image are kept beside it. Loads no network and changes nothing else, but for counting the look at
+ * the validation images. Throws OPTION_INVALID,
  * FIT_INVALID, what labelledStore throws, STORE_WRITE.
  */
 export async function train(

@@ -123,7 +123,7 @@ describe('the answers of a head', () => {
   it('are in the CSV as in the Parquet file, every float32 of them', () => {
     const [names, ...lines] = readFileSync(result.answers!.csv, 'utf8').trimEnd().split('\n');
     expect(names).toBe(COLUMNS.join(','));
-    const text = (value: unknown): string => (value === null ? '' : String(value as string | boolean));
+    const text = (value: unknown): string => (value === null ? '' : JSON.stringify(value).replaceAll('"', ''));
     const read = lines.map((line) =>
       line
         .split(',')

@@ -41,7 +41,7 @@ export async function writeAnswers(
   const metadata = new Map([['permafrost', JSON.stringify({ answers: 1, headFile: basename(headFile), of })]]);
   const lanes = lockstep(counted(), 2);
   const write = (lane: (typeof lanes)[number], path: string, bytes: (table: Table) => AsyncIterable<Uint8Array>) =>
-    writeFileAtomic(path, bytes({ columns, rows: lane.items })).finally(lane.leave);
+    writeFileAtomic(path, bytes({ columns, rows: lane.items })).finally(() => lane.leave());
   const written = await Promise.allSettled([
     write(lanes[0]!, files.parquet, (table) => parquetBytes(table, { metadata })),
     write(lanes[1]!, files.csv, csvBytes),

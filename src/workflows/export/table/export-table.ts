@@ -21,7 +21,7 @@ import { npzBytes } from './npz.ts';
 import { TABLE_OPTIONS, type TableOptions } from './options.ts';
 import { exportedColumns, exportedRows, widthOfParts, type ExportedStore } from './table-rows.ts';
 
-/** Numbers of a batch, which is a row group of Parquet: 16 MiB of float32, and several times that while it is written. */
+/** Numbers of a batch, a row group of Parquet: 16 MiB of float32, and several times that while it is written. */
 const BATCH_VALUES = 2 ** 22;
 /** The most rows of one, which short features reach. */
 const BATCH_ROWS = 2 ** 16;

@@ -1,4 +1,4 @@
-/** An array of a `.npy` file: its type in NumPy's words (`<f4`), its shape, and its bytes, little endian, row by row. */
+/** An array of a `.npy` file: its type in NumPy's words (`<f4`), its shape, and its bytes, little endian, by rows. */
 export interface NpyArray {
   readonly name: string;
   readonly descr: string;

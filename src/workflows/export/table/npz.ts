@@ -14,9 +14,9 @@ async function* arrayBytes(array: NpyArray): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * A store as arrays for NumPy, without pickle: `X` float32 (n, d), `y` int64 (n), which are places in `classes`, `paths`,
- * `split`, and where a head's answers are joined `answer` int64 (n), which are places in `answer_classes`, -1 for
- * none, `P` float32 (n, classes), NaN for none, `out_of_fold` and `unknown` bool (n).
+ * A store as arrays for NumPy, without pickle: `X` float32 (n, d), `y` int64 (n), which are places in `classes`,
+ * `paths`, `split`, and where a head's answers are joined `answer` int64 (n), which are places in `answer_classes`,
+ * -1 for none, `P` float32 (n, classes), NaN for none, `out_of_fold` and `unknown` bool (n).
  */
 export async function* npzBytes(from: ExportedStore, batchRows: number, work: Work): AsyncGenerator<Uint8Array> {
   const { store, parts, answers } = from;

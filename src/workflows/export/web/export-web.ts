@@ -76,7 +76,8 @@ async function sizeOf(folder: string, names: readonly string[]): Promise<number>
 /**
  * Writes a folder that any web server can serve: a page that classifies images in the browser, the head as an ONNX
  * file, checked as exportOnnx does it, and what runs it. It is there whole or not at all; a folder that an export wrote
- * before is replaced. Throws what exportOnnx throws; STORE_WRITE for a folder that holds something else; PACKAGE_MISSING.
+ * before is replaced. Throws what exportOnnx throws; STORE_WRITE for a folder that holds something else;
+ * PACKAGE_MISSING.
  */
 export async function exportWeb(
   headFile: string,
