@@ -63,6 +63,15 @@ describe('flags', () => {
     );
   });
 
+  it('are never taken for the negation of another', () => {
+    const clashes = COMMANDS.flatMap(({ name, options }) =>
+      Object.keys(options)
+        .filter((option) => /^no[A-Z]/.test(option))
+        .map((option) => `${name} --${option}`),
+    );
+    expect(clashes).toEqual([]);
+  });
+
   it('of run stand in groups', async () => {
     const { stdout } = await permafrost(['run', '--help']);
     expect([...stdout.matchAll(/^(\w.*):$/gm)].map(([, heading]) => heading)).toEqual([

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { Hono, type Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { PermafrostError } from '../../core/errors.ts';
@@ -50,8 +49,6 @@ export function predictRoutes({ heads, limits, queue, metrics }: Service): Hono 
   ): Promise<Response> {
     const { neighbors } = question;
     const { signal } = c.req.raw;
-    // Each image listens to it, and Node warns above ten.
-    setMaxListeners(0, signal);
     const found = await head.classifier.predict(
       images.map(({ bytes }) => bytes),
       { neighbors, signal },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
@@ -195,7 +196,10 @@ function classifier({ facts, head, networks, images, search: openSearch }: Parts
     given: Iterable<ImageInput> | AsyncIterable<ImageInput>,
     options: AnswerOptions,
   ): AsyncGenerator<Said, void, undefined> {
-    const { neighbors = 0, signal } = options;
+    const { neighbors = 0 } = options;
+    // Each image listens to it: one of our own, as Node warns above ten.
+    const signal = options.signal && AbortSignal.any([options.signal]);
+    if (signal !== undefined) setMaxListeners(0, signal);
     const isOnePass = neighbors > 0 || head.rowsMemory > 0;
     const fitting = Math.max(BATCH, Math.floor(BLOCK_BYTES / (4 * networks.width)));
     const most = isOnePass ? Math.min(BLOCK_ROWS, fitting) : BATCH;

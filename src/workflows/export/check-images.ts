@@ -21,7 +21,7 @@ export interface CheckImages {
 function nothingToCheck(found: string, cause?: unknown): never {
   throw new PermafrostError(
     'OPTION_INVALID',
-    `The file cannot be checked on validated images: ${found}. Give images to check it on with --check DATASET, or write it unchecked with --no-check.`,
+    `The file cannot be checked on validated images: ${found}. Give images to check it on with --check DATASET, or write it unchecked with --unchecked.`,
     { cause },
   );
 }

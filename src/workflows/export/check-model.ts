@@ -104,7 +104,7 @@ export async function checkModel(
   if (failed.length === samples.length)
     throw new PermafrostError(
       'OPTION_INVALID',
-      `The file cannot be checked: none of the ${samples.length} images of ${on} can be read, the first: ${failed[0]!.reason} Give images with --check DATASET, or write it unchecked with --no-check.`,
+      `The file cannot be checked: none of the ${samples.length} images of ${on} can be read, the first: ${failed[0]!.reason} Give images with --check DATASET, or write it unchecked with --unchecked.`,
     );
   return { on, split, runtimes: compared.map(({ result }) => result()), failed };
 }

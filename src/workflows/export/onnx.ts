@@ -98,11 +98,11 @@ export async function exportOnnx(
   if (file === '')
     throw new PermafrostError('OPTION_INVALID', 'export: no ONNX file is named. Give --onnx FILE, such as head.onnx.');
   const precision = precisionOf(options);
-  if (options.noCheck && options.check !== '')
-    throw new PermafrostError('OPTION_INVALID', 'export: --check names images and --no-check takes none. Give one.');
+  if (options.unchecked && options.check !== '')
+    throw new PermafrostError('OPTION_INVALID', 'export: --check names images and --unchecked takes none. Give one.');
   requireFolderOf(file);
   const opened = await openHead(headFile);
-  const images = options.noCheck ? undefined : await checkImages(opened, options.check, options.checkImages);
+  const images = options.unchecked ? undefined : await checkImages(opened, options.check, options.checkImages);
   const networks = await openNetworks(opened, options, precision, work);
   try {
     const head = { file: headFile.replace(/^.*[/\\]/, ''), sha256: sha256Hex(await readFile(headFile)) };

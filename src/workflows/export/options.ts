@@ -20,7 +20,7 @@ export const EXPORT_ONNX_OPTIONS = {
     '',
     'images to check the file on, a data set, where those of the store that the head was trained on are gone',
   ),
-  noCheck: booleanOption(false, 'write the file unchecked, and say so in it'),
+  unchecked: booleanOption(false, 'write the file unchecked, and say so in it'),
   maxDifference: numberOption(
     0,
     'largest difference of a probability of the file from what permafrost answers; above, nothing is written; 0: 0.001, for another precision than the head was trained with 0.01 (fp16) or 0.1 (int8)',

@@ -101,7 +101,7 @@ describe('a head as an ONNX file', { timeout: 600_000 }, () => {
 
   it('says in its metadata what it is, under the keys that tools read', async () => {
     const head = await trained({ head: 'logistic', pooling: 'avg' });
-    const { file } = await written(head, { noCheck: true });
+    const { file } = await written(head, { unchecked: true });
     const metadata = metadataOf(file);
     expect(JSON.parse(metadata.names!)).toEqual({ 0: 'across', 1: 'down' });
     expect(JSON.parse(metadata.class_names!)).toEqual(['across', 'down']);
@@ -147,10 +147,10 @@ describe('a head as an ONNX file', { timeout: 600_000 }, () => {
     const onnx = target();
     const error = await rejection(exportOnnx(lonely, { onnx, ...only }), 'OPTION_INVALID');
     expect(existsSync(onnx)).toBe(false);
-    expect(error.message).toMatch(/cannot be checked.*--check DATASET.*--no-check/);
+    expect(error.message).toMatch(/cannot be checked.*--check DATASET.*--unchecked/);
     const { check } = await exportOnnx(lonely, { onnx, ...only, check: dataset });
     expect(check).toMatchObject({ on: dataset, split: null, runtimes: [{ images: 32, sameClass: 32 }] });
-    expect((await exportOnnx(lonely, { onnx, noCheck: true })).check).toBeNull();
+    expect((await exportOnnx(lonely, { onnx, unchecked: true })).check).toBeNull();
   });
 
   it('holds the layers of a tuned network, on activations rounded as the store has them', async () => {
