@@ -8,6 +8,8 @@ export interface WorkedUnit {
   readonly images: number;
   /** Images of it that are failures. */
   readonly failures: number;
+  /** Images of it that the store of the plan had already; absent where it failed. */
+  readonly known?: number;
   readonly seconds: number;
   /** Why it failed; null where it did not. */
   readonly reason: string | null;

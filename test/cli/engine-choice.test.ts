@@ -125,13 +125,17 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('--engine auto with OpenVINO'), () =
     expect(stderr).toMatch(/^Engine: onnxruntime .*it made the features that are compared/m);
   });
 
-  it('names the engine class of a head where its engine is not here', async () => {
+  it('asks another engine where that of a head is not here, or names its class where no other may answer', async () => {
     const dataset = await stripedDataset(newFolder(), 3, 2);
     const store = join(newFolder(), 'store');
     await permafrost(['extract', dataset, '--store', store, '--engine', 'openvino', '--precision', 'fp32']);
     const trained = document<{ file: string }>(await permafrost(['train', store, '--head', 'centroid', '--json']));
     const image = join(dataset, 'Val', 'down', '0.png');
-    const { code, stderr } = await permafrost(['predict', trained.file, image], { env: WITHOUT });
+    const answered = await permafrost(['predict', trained.file, image], { env: WITHOUT });
+    expect(answered.code).toBe(0);
+    expect(answered.stdout + answered.stderr).toMatch(/Answered by onnxruntime.* in place of openvino/);
+    const refused = ['predict', trained.file, image, '--allow-engine', 'none'];
+    const { code, stderr } = await permafrost(refused, { env: WITHOUT });
     expect(code).toBe(1);
     expect(stderr).toMatch(
       /made by the engine class openvino\/cpu\/fp32, which is not available here.*\[ENGINE_UNAVAILABLE\]/,

@@ -11,7 +11,7 @@ import { writeManifest } from '../../store/format/manifest-file.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import { tunedSets } from '../../store/read/tuned-sets.ts';
 import { storeAt, type Store } from '../../store/open.ts';
-import { removeFile } from '../../store/write/leftovers.ts';
+import { removeFile, removeLeftovers } from '../../store/write/leftovers.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { damagedStudioFiles } from '../../store/format/studio-files.ts';
 import { missingRows } from '../../store/care/missing-rows.ts';
@@ -57,8 +57,8 @@ async function dropDamaged(
   const indices = damaged.flatMap(({ name }) => indexParts(name));
   // So is a table of answers, with its head.
   const answers = damaged.flatMap(({ name }) => answersParts(name));
-  const stale = [...files.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices, ...answers];
-  for (const name of stale) await removeFile(join(path, name));
+  for (const name of [...caches, ...indices, ...answers]) await removeFile(join(path, name));
+  await removeLeftovers(store);
   return { store: storeAt(store), damaged, lost, ...before };
 }
 

@@ -87,7 +87,7 @@ describe('extract --backbone-file', () => {
       renameSync(away, dataset);
     }
     const { dataset: listed, sets, version } = await readManifest(path);
-    expect(version).toBe(3);
+    expect(version).toBe(5);
     expect(listed.sets.map(({ fingerprint }) => fingerprint)).toEqual(
       (await readManifest(made)).dataset.sets.map(({ fingerprint }) => fingerprint),
     );

@@ -126,7 +126,7 @@ describe('a store of several cuts', () => {
 
   it('is inspected set by set', async () => {
     const { sets, version } = await inspect(store);
-    expect(version).toBe(2);
+    expect(version).toBe(5);
     expect(sets.map(({ cut, current, primary, poolings }) => ({ cut, current, primary, poolings }))).toEqual([
       { cut: 'block4_pool', current: true, primary: true, poolings: { avg: 14 } },
       { cut: 'block3_pool', current: true, primary: false, poolings: { avg: 14, max: 14 } },
