@@ -66,7 +66,6 @@ export type { RowSource, SampleRows, StoredSample } from './store/format/shard.t
 export { createHead, HEAD_NAMES, HEADS, loadHead, type HeadName, type HeadOptions } from './classify/heads/index.ts';
 export type * from './classify/head.ts';
 export { openHead, type OpenedHead } from './workflows/train/files/head-files.ts';
-export type { ProbeImages } from './store/read/heads/probe-images.ts';
 export type { TrainedContents } from './store/read/heads/trained-contents.ts';
 export { applyNormalizer, fitNormalizer, type Normalization, type Normalizer } from './classify/normalize.ts';
 export { exactIndex } from './classify/neighbors/exact.ts';
