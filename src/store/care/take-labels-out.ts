@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import {
@@ -8,9 +7,10 @@ import {
   type ShardEntry,
   type StoreDraft,
 } from '../format/manifest.ts';
-import { writeManifest } from '../format/manifest-file.ts';
+import { readManifest, writeManifest } from '../format/manifest-file.ts';
 import { decodeShard, encodeShard, shardMetadata, type ContentRow, type FeatureColumn } from '../format/shard.ts';
 import { readVerified } from '../read/file.ts';
+import { removeFile } from '../write/leftovers.ts';
 import { shardFileNames, shardNumber, shardStem, writeSeal } from '../write/shard-files.ts';
 
 /** Bytes of shards that are there twice at most, before the manifest names the new ones and the old ones go. */
@@ -55,6 +55,36 @@ async function rewritten(
   return made as unknown as FeatureSetDraft['shards'][number];
 }
 
+/** Removes files of shards, their seals first: without its seal nobody takes a shard up again. */
+async function removeSealsFirst(store: string, names: readonly string[]): Promise<void> {
+  for (const name of names.toSorted((a, b) => Number(b.endsWith('.json')) - Number(a.endsWith('.json'))))
+    await removeFile(join(store, name));
+}
+
+/** The contents of a shard, in the order of its rows. */
+const contentsOf = async (store: string, { files }: ShardEntry): Promise<string> =>
+  (await contentOf(store, files.rows)).rows.map(({ sha256 }) => sha256).join();
+
+/**
+ * Drops shards that a killed migration wrote before the manifest named them, beside those that they were to replace:
+ * the next one writes them again, under the same names.
+ */
+async function dropHalfDone({ path, manifest }: StoreDraft): Promise<void> {
+  const named = new Set((await readManifest(path)).sets.flatMap(({ shards }) => shards.flatMap(shardFileNames)));
+  for (const set of manifest.sets) {
+    for (const shard of set.shards.filter((one) => !isLabelled(one) && !named.has(one.files.rows.name))) {
+      const contents = await contentsOf(path, shard);
+      const before = set.shards.filter((one) => isLabelled(one) && one.rows === shard.rows);
+      for (const one of before) {
+        if ((await contentsOf(path, one)) !== contents) continue;
+        set.shards = set.shards.filter((other) => other !== shard);
+        await removeSealsFirst(path, shardFileNames(shard));
+        break;
+      }
+    }
+  }
+}
+
 /**
  * Writes every shard that holds labels and splits anew without them, its features unchanged, in its place among the
  * shards. `onShard` is called after each. A killed process has lost nothing: the same again goes on. Returns how many
@@ -66,14 +96,13 @@ export async function takeLabelsOut(
 ): Promise<number> {
   const { path, manifest } = store;
   const total = manifest.sets.flatMap(({ shards }) => shards).filter(isLabelled).length;
+  await dropHalfDone(store);
   let done = 0;
   let stale: string[] = [];
   let twice = 0;
   async function publish(): Promise<void> {
     await writeManifest(store);
-    // The seal goes first: without it nobody takes up the old shard again.
-    for (const name of stale.toSorted((a, b) => Number(b.endsWith('.json')) - Number(a.endsWith('.json'))))
-      await rm(join(path, name), { force: true });
+    await removeSealsFirst(path, stale);
     [stale, twice] = [[], 0];
   }
   for (const set of manifest.sets) {
