@@ -51,13 +51,6 @@ interface Spec<Name extends CommandName> {
  */
 export type CommandSpec = { [Name in CommandName]: Spec<Name> }[CommandName];
 
-/** The flags that belong to `table`; those that were not given are left out. */
-export function pick(flags: Flags, table: OptionTable): Flags {
-  return Object.fromEntries(
-    Object.entries(flags).filter(([key, value]) => Object.hasOwn(table, key) && value !== undefined),
-  );
-}
-
 export type Request =
   | {
       readonly kind: 'run';

@@ -82,6 +82,13 @@ export function flagOf(key: string): string {
   return `--${key.length === 1 ? key : key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+/** Those of some options that a table has; what was not given is left out. */
+export function pick(options: object, table: OptionTable): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([key, value]) => Object.hasOwn(table, key) && value !== undefined),
+  );
+}
+
 /** A table, or the options of one, without some of its keys. */
 export function without<T extends object, const K extends keyof T>(options: T, ...keys: readonly K[]): Omit<T, K> {
   const left = Object.entries(options).filter(([key]) => !(keys as readonly PropertyKey[]).includes(key));

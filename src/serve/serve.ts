@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { HTTPException } from 'hono/http-exception';
 import { PermafrostError } from '../core/errors.ts';
-import { resolveOptions } from '../core/options.ts';
+import { pick, resolveOptions } from '../core/options.ts';
 import { parseBytes } from '../core/words.ts';
 import { listen } from '../http/listen.ts';
 import type { ServeResult } from '../results/serve-result.ts';
@@ -72,8 +72,7 @@ export async function serve(
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const connections = stoppable(server);
   try {
-    const own = Object.keys(CLASSIFIER_OPTIONS).map((key) => [key, options[key as keyof ServeOptions]] as const);
-    opened = await openHeads(sources, Object.fromEntries(own), work);
+    opened = await openHeads(sources, pick(options, CLASSIFIER_OPTIONS), work);
   } catch (error) {
     await connections.stop();
     throw error;

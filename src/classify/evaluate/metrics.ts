@@ -1,14 +1,9 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { type Matrix, row } from '../../core/matrix.ts';
+import { argmax, type Matrix, row } from '../../core/matrix.ts';
 
 /** The likeliest class of each row of P (n, classes), the first of equals. Shape (n). */
 export function topClass(P: Matrix): Int32Array {
-  return Int32Array.from({ length: P.rows }, (_, i) => {
-    const p = row(P, i);
-    let best = 0;
-    for (let c = 1; c < P.cols; c++) if (p[c]! > p[best]!) best = c;
-    return best;
-  });
+  return Int32Array.from({ length: P.rows }, (_, i) => argmax(row(P, i)));
 }
 
 /** Share of rows whose predicted class is the true one, NaN for no rows. */

@@ -1,6 +1,7 @@
+import { pick } from '../../core/options.ts';
 import { backboneText } from '../../report/backbones/backbone-report.ts';
 import { DESCRIBE_OPTIONS } from '../../workflows/backbone/options.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const backboneCommand: CommandSpec = {
   name: 'backbone',

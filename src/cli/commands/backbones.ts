@@ -1,6 +1,7 @@
+import { pick } from '../../core/options.ts';
 import { backbonesText } from '../../report/backbones/backbones-report.ts';
 import { BACKBONES_OPTIONS } from '../../workflows/backbone/options.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const backbonesCommand: CommandSpec = {
   name: 'backbones',

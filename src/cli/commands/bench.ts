@@ -1,6 +1,7 @@
+import { pick } from '../../core/options.ts';
 import { benchText } from '../../report/bench-report.ts';
 import { BENCH_OPTIONS } from '../../workflows/engines/bench-options.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const benchCommand: CommandSpec = {
   name: 'bench',

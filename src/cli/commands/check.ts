@@ -1,6 +1,7 @@
+import { pick } from '../../core/options.ts';
 import { checkText } from '../../report/check-report.ts';
 import { CHECK_OPTIONS } from '../../workflows/check/options.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const checkCommand: CommandSpec = {
   name: 'check',

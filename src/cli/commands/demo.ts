@@ -1,6 +1,7 @@
+import { pick } from '../../core/options.ts';
 import { RUN_OPTIONS } from '../../workflows/extract/options.ts';
 import { runText } from '../../report/run-report.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 import { REPORT_FLAG, reportAfterRun } from '../report-after-run.ts';
 
 export const demoCommand: CommandSpec = {

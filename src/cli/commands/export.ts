@@ -1,9 +1,10 @@
+import { pick } from '../../core/options.ts';
 import { exportOnnxText, exportTableText, exportWebText } from '../../report/answers/export-report.ts';
 import { EXPORT_ONNX_OPTIONS } from '../../workflows/export/options.ts';
 import { TABLE_OPTIONS } from '../../workflows/export/table/options.ts';
 import { exportTarget, requireOwnFlags } from '../../workflows/export/target.ts';
 import { EXPORT_WEB_OPTIONS } from '../../workflows/export/web/options.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const exportCommand: CommandSpec = {
   name: 'export',

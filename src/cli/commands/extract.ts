@@ -1,4 +1,4 @@
-import { booleanOption, flagOf, type OptionTable } from '../../core/options.ts';
+import { type OptionTable, booleanOption, flagOf, pick } from '../../core/options.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { EXTRACT_OPTIONS } from '../../workflows/extract/options.ts';
 import { QUEUED_OPTIONS } from '../../workflows/machines/queue/options.ts';
@@ -7,7 +7,7 @@ import { extractText, traceText } from '../../report/extract-report.ts';
 import { mergeText, partText } from '../../report/machines-report.ts';
 import { filledText } from '../../report/queue-report.ts';
 import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
-import { pick, type CommandContext, type CommandSpec, type Outcome } from '../program.ts';
+import { type CommandContext, type CommandSpec, type Outcome } from '../program.ts';
 
 /** A flag of the commands that extract; `--json` holds the trace in any case. */
 export const TRACE_OPTIONS = { trace: booleanOption(false, 'tell where the time went, stage by stage') } as const;

@@ -1,7 +1,8 @@
+import { pick } from '../../core/options.ts';
 import { finetuneText } from '../../report/finetune-report.ts';
 import { FINETUNE_OPTIONS } from '../../workflows/finetune/options.ts';
 import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const finetuneCommand: CommandSpec = {
   name: 'finetune',

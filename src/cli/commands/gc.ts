@@ -1,7 +1,8 @@
+import { pick } from '../../core/options.ts';
 import { gcText } from '../../report/store-report.ts';
 import { GC_OPTIONS } from '../../workflows/care/gc-options.ts';
 import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const gcCommand: CommandSpec = {
   name: 'gc',

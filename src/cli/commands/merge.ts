@@ -1,7 +1,8 @@
+import { pick } from '../../core/options.ts';
 import { mergeText } from '../../report/machines-report.ts';
 import { MERGE_OPTIONS } from '../../workflows/machines/options.ts';
 import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const mergeCommand: CommandSpec = {
   name: 'merge',

@@ -1,7 +1,8 @@
+import { pick } from '../../core/options.ts';
 import { NEIGHBORS_OPTIONS } from '../../workflows/search/neighbors-options.ts';
 import { neighborsText } from '../../report/answers/answer-report.ts';
 import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const neighborsCommand: CommandSpec = {
   name: 'neighbors',

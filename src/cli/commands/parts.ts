@@ -1,6 +1,7 @@
+import { pick } from '../../core/options.ts';
 import { partsText } from '../../report/machines-report.ts';
 import { PARTS_OPTIONS } from '../../workflows/machines/options.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const partsCommand: CommandSpec = {
   name: 'parts',

@@ -1,7 +1,8 @@
+import { pick } from '../../core/options.ts';
 import { PREDICT_OPTIONS } from '../../workflows/predict/options.ts';
 import { predictText } from '../../report/answers/answer-report.ts';
 import { writtenText } from '../../report/answers/written-answers.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 const STANDARD = '-';
 

@@ -1,8 +1,9 @@
+import { pick } from '../../core/options.ts';
 import { bytes, plural } from '../../report/format.ts';
 import { printable } from '../../report/printable.ts';
 import { REPORT_OPTIONS } from '../../workflows/report/options.ts';
 import type { ReportResult } from '../../results/report-data.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 function reportText(result: ReportResult): string {
   const { file, images, ofImages, thumbnails, overBudget, unavailable, mapped } = result;

@@ -1,8 +1,9 @@
+import { pick } from '../../core/options.ts';
 import { RUN_OPTIONS } from '../../workflows/extract/options.ts';
 import { traceText } from '../../report/extract-report.ts';
 import { runText } from '../../report/run-report.ts';
 import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 import { REPORT_FLAG, reportAfterRun } from '../report-after-run.ts';
 import { TRACE_OPTIONS } from './extract.ts';
 

@@ -1,7 +1,8 @@
+import { pick } from '../../core/options.ts';
 import { once } from 'node:events';
 import { SERVE_OPTIONS } from '../../serve/options.ts';
 import { servedText } from '../../report/answers/serve-report.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const serveCommand: CommandSpec = {
   name: 'serve',

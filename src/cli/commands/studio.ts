@@ -1,7 +1,8 @@
+import { pick } from '../../core/options.ts';
 import { once } from 'node:events';
 import { STUDIO_OPTIONS } from '../../studio/server/options.ts';
 import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const studioCommand: CommandSpec = {
   name: 'studio',

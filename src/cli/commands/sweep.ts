@@ -1,9 +1,9 @@
-import { integerOption, resolveOptions, stringOption } from '../../core/options.ts';
+import { integerOption, pick, resolveOptions, stringOption } from '../../core/options.ts';
 import { sweepText } from '../../report/sweep-report.ts';
 import { gridOfAxes, SWEEP_AXES } from '../../workflows/sweep/axes.ts';
 import { DEFAULT_GRID } from '../../workflows/sweep/default-grid.ts';
 import { SWEEP_OPTIONS } from '../../workflows/sweep/options.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 const TABLE_OPTIONS = {
   top: integerOption(15, 'candidates shown in the table; --json has them all', { min: 1 }),

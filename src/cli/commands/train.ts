@@ -1,8 +1,8 @@
 import { HEADS } from '../../classify/heads/index.ts';
-import { flagOf, type OptionTable } from '../../core/options.ts';
+import { type OptionTable, flagOf, pick } from '../../core/options.ts';
 import { TRAIN_OPTIONS } from '../../workflows/train/options.ts';
 import { trainText } from '../../report/run-report.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 /** The options of all heads under one roof; which head takes which is checked when it is made. */
 const HEAD_OPTIONS: OptionTable = Object.fromEntries(

@@ -1,6 +1,7 @@
+import { pick } from '../../core/options.ts';
 import { workerText } from '../../report/queue-report.ts';
 import { WORKER_OPTIONS } from '../../workflows/machines/queue/options.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { type CommandSpec } from '../program.ts';
 
 export const workerCommand: CommandSpec = {
   name: 'worker',

@@ -8,7 +8,7 @@ export const csvField = (text: string): string =>
 const [MOST_DIGITS, FEWEST_DIGITS] = [9, 6];
 
 /** A float32 in the fewest digits that give it again. */
-export function float32Text(value: number): string {
+function float32Text(value: number): string {
   for (let digits = FEWEST_DIGITS; digits < MOST_DIGITS; digits++) {
     const text = String(Number(value.toPrecision(digits)));
     if (Math.fround(Number(text)) === value) return text;
@@ -16,7 +16,8 @@ export function float32Text(value: number): string {
   return String(Number(value.toPrecision(MOST_DIGITS)));
 }
 
-function valueText(value: string | boolean | number | null): string {
+/** A value in a CSV: empty where it is missing, a number with the digits that float32 needs. */
+export function valueText(value: string | boolean | number | null): string {
   if (value === null) return '';
   return typeof value === 'number' ? float32Text(Math.fround(value)) : csvField(String(value));
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeFileAtomic } from '../format/atomic-file.ts';
+import { removeFile, writeFileAtomic } from '../format/atomic-file.ts';
 import {
   isLabelled,
   type FeatureSetDraft,
@@ -10,7 +10,6 @@ import {
 import { readManifest, writeManifest } from '../format/manifest-file.ts';
 import { decodeShard, encodeShard, shardMetadata, type ContentRow, type FeatureColumn } from '../format/shard.ts';
 import { readVerified } from '../read/file.ts';
-import { removeFile } from '../write/leftovers.ts';
 import { shardFileNames, shardNumber, shardStem, writeSeal } from '../write/shard-files.ts';
 
 /** Bytes of shards that are there twice at most, before the manifest names the new ones and the old ones go. */

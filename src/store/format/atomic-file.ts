@@ -3,14 +3,9 @@ import { existsSync } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import type { FileFacts } from '../../core/file-facts.ts';
 import { requireHeld } from './lock/held-locks.ts';
 import { withTemporary } from './temporary-files.ts';
-
-/** What a written file is: its length and the lower-case hex SHA-256 of its bytes. */
-export interface FileFacts {
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /** Makes a folder's entries durable (a rename is safe only then). Windows cannot sync folders and does not need it. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -90,4 +85,15 @@ async function writeThrough(
     );
   }
   return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Removes a file of the store that nothing names any more. Throws STORE_WRITE. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true }).catch((cause: unknown) => {
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `${path} is left over and cannot be removed: ${reasonOf(cause)}. Give permission, then run the same command again.`,
+      { cause },
+    );
+  });
 }

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { factsOfFile } from '../../core/file-facts.ts';
 import { POOLINGS, SPLITS } from '../../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { requireHeld } from './lock/held-locks.ts';
@@ -92,22 +91,11 @@ export async function findIndex(store: string, key: IndexKey): Promise<FoundInde
   return { path: join(store, entry.name), recall: seal.recall };
 }
 
-/** Length and digest of a file of any size: an index of a million rows passes the 2 GiB that can be read at once. */
-async function factsOf(path: string): Promise<Omit<FileEntry, 'name'>> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    bytes += chunk.length;
-  }
-  return { bytes, sha256: hash.digest('hex') };
-}
-
 /** Throws STORE_CORRUPT where an index' file is missing or not what was written. */
 export async function checkIndexFile(store: string, { name, bytes, sha256 }: FileEntry): Promise<void> {
   const path = join(store, name);
   const advice = 'Run "permafrost repair", which removes it; it is built again when it is next asked for.';
-  const found = await factsOf(path).catch((cause: unknown) => {
+  const found = await factsOfFile(path).catch((cause: unknown) => {
     throw new PermafrostError('STORE_CORRUPT', `${path} cannot be read: ${reasonOf(cause)}. ${advice}`, { cause });
   });
   if (found.bytes === bytes && found.sha256 === sha256) return;
@@ -154,7 +142,7 @@ async function keepThrough<R extends IndexRecall>(
       const handle = await open(path, 'r+');
       await handle.sync();
       await handle.close();
-      const file = { name, ...(await factsOf(path)) };
+      const file = { name, ...(await factsOfFile(path)) };
       await requireHeld(store);
       await rename(path, join(folder, name));
       const seal: Seal = { format: 'permafrost-index', version: 1, of, file, recall };

@@ -1,6 +1,6 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { removeFile } from '../format/atomic-file.ts';
 import { staleAnswers } from '../format/answers/kept-answers.ts';
 import { indexLeftovers } from '../format/index-file.ts';
 import { isLocked } from './lock.ts';
@@ -8,17 +8,6 @@ import { restingOn, type StoreFolder } from '../format/manifest.ts';
 import { abandonedIn } from '../format/temporary-files.ts';
 import { isStoreFile, shardFileNames } from './shard-files.ts';
 import { STUDIO_FOLDER, studioLeftovers } from '../format/studio-files.ts';
-
-/** Removes a file of the store that nothing names any more. Throws STORE_WRITE. */
-export async function removeFile(path: string): Promise<void> {
-  await rm(path, { force: true }).catch((cause: unknown) => {
-    throw new PermafrostError(
-      'STORE_WRITE',
-      `${path} is left over and cannot be removed: ${reasonOf(cause)}. Give permission, then run the same command again.`,
-      { cause },
-    );
-  });
-}
 
 /**
  * What a killed process has left in a store, as sorted names relative to it: unfinished files (of heads and of the

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { canonicalJson, differences } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { DEFAULT_POOLINGS, type Failure, type Pooling, type PoolingWidths } from '../../core/sample.ts';
-import { writeFileAtomic } from '../format/atomic-file.ts';
+import { removeFile, writeFileAtomic } from '../format/atomic-file.ts';
 import { fingerprintOf, type FeatureSettings } from '../format/fingerprint.ts';
-import { removeFile, removeLeftovers } from './leftovers.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { isLockFile } from './lock.ts';
 import {
   MANIFEST_NAME,

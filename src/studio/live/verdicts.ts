@@ -1,7 +1,6 @@
-import { row } from '../../core/matrix.ts';
+import { argmax, row } from '../../core/matrix.ts';
 import { blocksOf } from '../../core/rows.ts';
 import { present } from '../../results/or-reason.ts';
-import { likeliest } from '../../store/format/answers/answers-table.ts';
 import type { FeaturePart } from '../../core/sample.ts';
 import type { TrainedContents } from '../../store/read/heads/trained-contents.ts';
 import {
@@ -86,7 +85,7 @@ async function takeFrom(
     for (const [i, path] of paths.entries()) {
       requireSamePath(table.parquet, path, samples.pathOf(at));
       if (answered[i] === 1) {
-        best[at] = likeliest(P, i);
+        best[at] = argmax(row(P, i));
         probability[at] = P.data[i * P.cols + best[at]!]!;
         outOfFold[at] = isOut[i]!;
       }
@@ -102,7 +101,7 @@ async function judgeAll(
 ): Promise<void> {
   const { store, pooling, features } = snapshot;
   const put = (p: Float32Array, i: number): void => {
-    best[i] = likeliest({ data: p, rows: 1, cols: p.length }, 0);
+    best[i] = argmax(p);
     probability[i] = p[best[i]]!;
   };
   if (parts.length === 1 && parts[0]!.cut === features.name && parts[0]!.pooling === pooling) {

@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { differences } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { factsOfFile } from '../../core/file-facts.ts';
 import type { Listener } from '../../core/listener.ts';
 import { addedFile, addedFolder, addedGraphs } from '../../extract/backbones/added-graphs.ts';
 import { BACKBONE_FILE, backboneJson } from '../../extract/contracts/backbone-json.ts';
@@ -21,13 +19,11 @@ import type { BackbonesOptions } from './options.ts';
 import { descriptionOf } from './write-description.ts';
 
 async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
   try {
-    await pipeline(createReadStream(path), hash);
+    return (await factsOfFile(path)).sha256;
   } catch (cause) {
     throw new PermafrostError('BACKBONE_NOT_FOUND', `${path} cannot be read: ${reasonOf(cause)}.`, { cause });
   }
-  return hash.digest('hex');
 }
 
 /** The digest that is asked for, in lower case. Throws OPTION_INVALID. */

@@ -10,7 +10,7 @@ import { lockStore } from '../../store/write/lock.ts';
 import { coveringSets, restingOn, rowsOf } from '../../store/format/manifest.ts';
 import { readManifest, writeManifest } from '../../store/format/manifest-file.ts';
 import { storeAt } from '../../store/open.ts';
-import { removeFile } from '../../store/write/leftovers.ts';
+import { removeFile } from '../../store/format/atomic-file.ts';
 import { shardFileNames } from '../../store/write/shard-files.ts';
 import { verifyStore } from '../../store/care/verify.ts';
 import { lockRequest } from '../take-over.ts';

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Failure } from '../../core/sample.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
-import { removeFile } from '../../store/write/leftovers.ts';
+import { removeFile, writeFileAtomic } from '../../store/format/atomic-file.ts';
 
 /** The list of the images that failed in the last extraction, in the store; not there where none did. */
 export const FAILURES_NAME = 'failures.csv';

@@ -1,10 +1,10 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { resolveOptions } from '../../core/options.ts';
+import { pick, resolveOptions } from '../../core/options.ts';
 import type { Failure } from '../../core/sample.ts';
 import type { Answered, Prediction, PredictResult } from '../../results/answer-results.ts';
 import { likeliest } from '../classifier/answers-of.ts';
 import { openClassifier, type Classifier } from '../classifier/classifier.ts';
-import { CLASSIFIER_OPTIONS, type ClassifierOptions } from '../classifier/options.ts';
+import { CLASSIFIER_OPTIONS } from '../classifier/options.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { givenImages } from '../search/given-images.ts';
 import { openOutputs, requireOutputs, type Outputs } from './outputs.ts';
@@ -14,11 +14,6 @@ export type { PredictOptions, PredictWork } from './options.ts';
 
 /** Failures that are told where answers go to files, which hold all of them. */
 const TOLD_FAILURES = 100;
-
-const classifierOptions = (options: PredictOptions): ClassifierOptions =>
-  Object.fromEntries(
-    Object.entries(options).filter(([key]) => Object.hasOwn(CLASSIFIER_OPTIONS, key)),
-  ) as ClassifierOptions;
 
 /**
  * Classifies images with a head: a file, or a store, whose best head it is; under the contract, cut, weights and engine
@@ -37,7 +32,7 @@ export async function predict(
   const hasOutputs = requireOutputs(options, images, work.print !== undefined);
   const asked = { ...options, neighbors: hasOutputs ? (given.neighbors ?? 0) : options.neighbors };
   const files = await givenImages(images, work);
-  const classifier = await openClassifier(headOrStore, classifierOptions(options), work);
+  const classifier = await openClassifier(headOrStore, pick(options, CLASSIFIER_OPTIONS), work);
   try {
     const outputs = hasOutputs ? await openOutputs(classifier.facts, files, asked, work) : undefined;
     try {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { copyFile, lstat, mkdir, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve, sep } from 'node:path';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { factsOfFile } from '../../core/file-facts.ts';
 import { isS3Address } from '../../extract/source/s3/address.ts';
 import { imageSource } from '../../extract/source/open.ts';
 import { folderNames } from './folder-names.ts';
@@ -27,12 +27,6 @@ export function requireApart(folder: string, images: readonly string[]): void {
     'OPTION_INVALID',
     `predict: ${folder} lies in ${around}, whose images are sorted: the next run would meet them again. Name a folder outside.`,
   );
-}
-
-async function digestOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
 
 /** `photo.jpg`, `photo-2.jpg`, `photo-3.jpg`, … */
@@ -70,8 +64,8 @@ export async function sortedFolder(folder: string, classes: readonly string[], i
     const there = await lstat(target);
     if (there.isSymbolicLink()) return isLink && (await readlink(target)) === resolve(path);
     if (isLink || !there.isFile()) return false;
-    const own = (await isAFile(path)) ? await digestOf(path) : sha256Hex(await source.read(path));
-    return own === (await digestOf(target));
+    const own = (await isAFile(path)) ? (await factsOfFile(path)).sha256 : sha256Hex(await source.read(path));
+    return own === (await factsOfFile(target)).sha256;
   }
   async function place(path: string, into: string): Promise<void> {
     const name = basename(path);

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { factsOfFile } from '../../../core/file-facts.ts';
 import { runProgram, type ProgramOptions } from '../run-program.ts';
 
 /** TensorFlow's C library in a form that a package registry has: the newest release that tfjs 4.22 compiles against. */
@@ -52,9 +51,7 @@ export async function buildObstacle(env: NodeJS.ProcessEnv = process.env): Promi
 
 /** Throws ENGINE_UNAVAILABLE where a file's SHA-256 is not the expected one. */
 export async function checkSha256(path: string, expected: string): Promise<void> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  const found = hash.digest('hex');
+  const { sha256: found } = await factsOfFile(path);
   if (found === expected) return;
   throw new PermafrostError(
     'ENGINE_UNAVAILABLE',

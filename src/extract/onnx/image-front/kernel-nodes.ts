@@ -1,7 +1,5 @@
-import type { Contract } from '../../../core/contract.ts';
 import type { GraphWriter } from '../../../core/onnx/graph-writer.ts';
-
-export type SmoothKernel = Exclude<Contract['kernel'], 'nearest'>;
+import type { SmoothKernel } from '../../image/resample.ts';
 
 /** How far a kernel reaches, in its own width. */
 export const REACH: Readonly<Record<SmoothKernel, number>> = { bilinear: 1, bicubic: 2, lanczos: 3 };

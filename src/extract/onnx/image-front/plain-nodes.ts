@@ -1,5 +1,6 @@
 import type { GraphWriter } from '../../../core/onnx/graph-writer.ts';
-import { distanceNodes, kernelNodes, type SmoothKernel } from './kernel-nodes.ts';
+import type { SmoothKernel } from '../../image/resample.ts';
+import { distanceNodes, kernelNodes } from './kernel-nodes.ts';
 import type { AxisNodes } from './placement-nodes.ts';
 import { planes, toLevels } from './smooth-nodes.ts';
 

@@ -1,5 +1,6 @@
 import type { GraphWriter } from '../../../core/onnx/graph-writer.ts';
-import { distanceNodes, kernelNodes, shares, type SmoothKernel } from './kernel-nodes.ts';
+import type { SmoothKernel } from '../../image/resample.ts';
+import { distanceNodes, kernelNodes, shares } from './kernel-nodes.ts';
 import type { AxisNodes } from './placement-nodes.ts';
 
 /** Within 0 to 255. */

@@ -1,5 +1,6 @@
 import type { GraphWriter } from '../../../core/onnx/graph-writer.ts';
-import { kernelNodes, REACH, shares, type SmoothKernel } from './kernel-nodes.ts';
+import type { SmoothKernel } from '../../image/resample.ts';
+import { kernelNodes, REACH, shares } from './kernel-nodes.ts';
 import type { AxisNodes } from './placement-nodes.ts';
 import { planes, smoothNodes, toLevels } from './smooth-nodes.ts';
 

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { reasonOf } from '../../../core/errors.ts';
-import type { FileFacts } from '../atomic-file.ts';
+import { factsOfFile, type FileFacts } from '../../../core/file-facts.ts';
 import { unsealExactly } from '../sealed-json.ts';
 
 /** What the names of a table's files end with, after that of its head without its own ending. */
@@ -62,13 +60,6 @@ export type AnswersSeal = z.infer<typeof sealSchema>;
 /** The seal of a table of answers. Throws a plain Error where it is not what was written, and what reading throws. */
 export async function readAnswersSeal(file: string): Promise<AnswersSeal> {
   return sealSchema.parse(unsealExactly(await readFile(file, 'utf8')));
-}
-
-/** The SHA-256 of a file's bytes and their number. Throws what reading throws. */
-export async function factsOfFile(file: string): Promise<FileFacts> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
-  return { bytes: (await stat(file)).size, sha256: hash.digest('hex') };
 }
 
 /** What is wrong with a file of a table; undefined where it is what was written. */

@@ -1,4 +1,4 @@
-import type { Matrix } from '../../../core/matrix.ts';
+import { argmax, row, type Matrix } from '../../../core/matrix.ts';
 import type { Sample } from '../../../core/sample.ts';
 import type { TableColumn, TableRows } from '../../../core/table/table.ts';
 
@@ -53,20 +53,13 @@ export const sampleValues = (samples: readonly Sample[]): TableRows['values'] =>
   samples.map(({ split }) => split),
 ];
 
-/** The likeliest class in row i, the first of equal ones. */
-export function likeliest({ data, cols }: Matrix, i: number): number {
-  let best = 0;
-  for (let c = 1; c < cols; c++) if (data[i * cols + c]! > data[i * cols + best]!) best = c;
-  return best;
-}
-
 /** Rows of a table of answers, of a head of these classes. */
 export function answersRows(
   { samples, outOfFold, answered, P, novelty, unknown }: AnswerRows,
   classes: readonly string[],
 ): TableRows {
   const each = <T>(of: (i: number) => T): (T | null)[] => samples.map((_, i) => (answered[i] === 1 ? of(i) : null));
-  const guess = samples.map((_, i) => likeliest(P, i));
+  const guess = samples.map((_, i) => argmax(row(P, i)));
   return {
     rows: samples.length,
     values: [

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../../../core/errors.ts';
+import { removeFile } from '../atomic-file.ts';
 import { ANSWERS_ENDINGS, fileProblem, headFileOfSeal, readAnswersSeal, type AnswersSeal } from './answers-seal.ts';
 
 /** The folder of a store in which heads are kept, with the tables of their answers. */
@@ -70,7 +71,7 @@ export async function staleAnswers(store: string, list: string | undefined): Pro
   return stale;
 }
 
-/** Removes the table beside a head's file, where there is one. The seal goes first. Throws what removing throws. */
+/** Removes the table beside a head's file, where there is one. The seal goes first. Throws STORE_WRITE. */
 export async function removeAnswers(files: { readonly [Kind in keyof typeof ANSWERS_ENDINGS]: string }): Promise<void> {
-  for (const file of [files.seal, files.parquet, files.csv]) await rm(file, { force: true });
+  for (const file of [files.seal, files.parquet, files.csv]) await removeFile(file);
 }

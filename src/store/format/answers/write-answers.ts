@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
+import type { FileFacts } from '../../../core/file-facts.ts';
 import { csvBytes } from '../../../core/table/csv.ts';
 import { lockstep } from '../../../core/table/lockstep.ts';
 import { parquetBytes } from '../../../core/table/parquet.ts';
 import type { Table } from '../../../core/table/table.ts';
-import { writeFileAtomic, type FileFacts } from '../atomic-file.ts';
+import { writeFileAtomic } from '../atomic-file.ts';
 import { sealJson } from '../sealed-json.ts';
-import { answersFiles, type AnswersFiles, type AnswersOf } from './answers-seal.ts';
+import { answersFiles, type AnswersFiles, type AnswersOf, type AnswersSeal } from './answers-seal.ts';
 import { removeAnswers } from './kept-answers.ts';
 import { answersColumns, answersRows, type AnswerRows } from './answers-table.ts';
 
@@ -18,6 +19,10 @@ export interface AnswersTable {
   readonly rows: AsyncIterable<AnswerRows>;
 }
 
+/** The files of a table, its images, and how many of them have an answer. */
+export interface WrittenAnswers
+  extends Pick<AnswersFiles, 'parquet' | 'csv'>, Pick<AnswersSeal, 'images' | 'answered'> {}
+
 /**
  * Writes a head's answers beside its file, as Parquet and as CSV, and last of all their seal. Throws STORE_WRITE,
  * PACKAGE_MISSING, and what the rows throw.
@@ -25,7 +30,7 @@ export interface AnswersTable {
 export async function writeAnswers(
   headFile: string,
   { permafrost, of, classes, rows }: AnswersTable,
-): Promise<AnswersFiles> {
+): Promise<WrittenAnswers> {
   const files = answersFiles(headFile);
   // What stands there is of an older head: without its seal nobody takes it for this one's.
   await removeAnswers(files);
@@ -62,5 +67,5 @@ export async function writeAnswers(
     files: { parquet, csv },
   });
   await writeFileAtomic(files.seal, [new TextEncoder().encode(seal)]);
-  return files;
+  return { parquet: files.parquet, csv: files.csv, images, answered };
 }

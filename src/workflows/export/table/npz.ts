@@ -1,7 +1,7 @@
 import { zipBytes } from './zip.ts';
 import { npyHeader, npyIntegers, npyTexts, type NpyArray } from './npy.ts';
 import { featureBatches, widthOfParts, type ExportedStore } from './table-rows.ts';
-import { likeliest } from '../../../store/format/answers/answers-table.ts';
+import { argmax, row } from '../../../core/matrix.ts';
 import { storedAnswers } from '../../train/answers/open-answers.ts';
 import type { Work } from '../../work.ts';
 
@@ -55,7 +55,7 @@ export async function* npzBytes(from: ExportedStore, batchRows: number, work: Wo
     const [outOfFold, unknown] = [new Uint8Array(length), new Uint8Array(length)];
     let at = 0;
     for await (const rows of storedAnswers(answers)) {
-      rows.answered.forEach((is, i) => (answer[at + i] = is === 1 ? likeliest(rows.P, i) : -1));
+      rows.answered.forEach((is, i) => (answer[at + i] = is === 1 ? argmax(row(rows.P, i)) : -1));
       outOfFold.set(rows.outOfFold, at);
       unknown.set(
         rows.unknown.map((is) => Number(is === 1)),

@@ -1,4 +1,5 @@
 import { cosine, row, type Matrix } from '../../../core/matrix.ts';
+import { hits, topClass } from '../../../classify/evaluate/metrics.ts';
 import { plural } from '../../../core/words.ts';
 import type { EngineAgreement } from '../../../results/answer-results.ts';
 import type { Judge, Pairs } from './judge.ts';
@@ -13,12 +14,9 @@ const LARGEST_DIFFERENCE = 0.05;
 /** As much as int8 may differ from the same network in float32 (reference-check.ts), and half of that. */
 const leastCosineOf = (classes: string): number => (classes.includes('/int8') ? 0.98 : 0.99);
 
-const best = (P: Matrix, i: number): number => row(P, i).reduce((at, p, c, all) => (p > all[at]! ? c : at), 0);
-
 /** Two matrices of probabilities, row by row. */
 function comparedAnswers(own: Matrix, other: Matrix): Pick<EngineAgreement, 'sameClass' | 'largestDifference'> {
-  let sameClass = 0;
-  for (let i = 0; i < own.rows; i++) sameClass += Number(best(own, i) === best(other, i));
+  const sameClass = hits(topClass(own), topClass(other));
   // A number that is none is no agreement.
   const differences = own.data.map((p, at) => Math.abs(p - other.data[at]!));
   return { sameClass, largestDifference: differences.reduce((a, b) => (b <= a ? a : b), 0) };

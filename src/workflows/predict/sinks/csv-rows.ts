@@ -1,18 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
-import { csvField, float32Text } from '../../../core/table/csv.ts';
-import type { AnswerTable, Cell, Row } from './answer-table.ts';
+import { csvField, valueText } from '../../../core/table/csv.ts';
+import type { AnswerTable, Row } from './answer-table.ts';
 import type { RowFormat } from './rows-file.ts';
-
-const cellText = (value: Cell): string => {
-  if (value === null) return '';
-  return typeof value === 'number' ? float32Text(Math.fround(value)) : csvField(String(value));
-};
 
 const lineOf = (texts: readonly string[]): string => `${texts.join(',')}\n`;
 
-/** A row of a CSV, with its line break: what is missing is empty, numbers have the digits that float32 needs. */
-export const csvRow = (table: AnswerTable, row: Row): string => lineOf(table.cells(row).map(cellText));
+/** A row of a CSV, with its line break. */
+export const csvRow = (table: AnswerTable, row: Row): string => lineOf(table.cells(row).map(valueText));
 
 /** A CSV of answers, UTF-8, by RFC 4180 but for its line breaks, which are single. */
 export function csvFormat({ columns }: AnswerTable): RowFormat {

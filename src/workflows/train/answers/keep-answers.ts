@@ -1,4 +1,4 @@
-import { factsOfFile } from '../../../store/format/answers/answers-seal.ts';
+import { factsOfFile } from '../../../core/file-facts.ts';
 import { labelsDigest } from '../../../store/format/answers/labels-digest.ts';
 import { writeAnswers } from '../../../store/format/answers/write-answers.ts';
 import { featuresDigest } from '../../../store/read/digests/features-digest.ts';
@@ -13,15 +13,7 @@ import { answersOfHead, type AskedHead } from './answers-of-head.ts';
  */
 export async function keepAnswers(headFile: string, asked: AskedHead, work: Work): Promise<AnswersResult> {
   const { trained, store } = asked;
-  let [images, answered] = [0, 0];
-  const counted = async function* () {
-    for await (const rows of answersOfHead(asked, work)) {
-      images += rows.samples.length;
-      for (const is of rows.answered) answered += is;
-      yield rows;
-    }
-  };
-  const { parquet, csv } = await writeAnswers(headFile, {
+  return writeAnswers(headFile, {
     permafrost: VERSION,
     of: {
       head: (await factsOfFile(headFile)).sha256,
@@ -30,7 +22,6 @@ export async function keepAnswers(headFile: string, asked: AskedHead, work: Work
       features: featuresDigest(store.parts(trained.parts)),
     },
     classes: trained.head.classes,
-    rows: counted(),
+    rows: answersOfHead(asked, work),
   });
-  return { parquet, csv, images, answered };
 }
