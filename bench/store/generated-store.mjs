@@ -49,7 +49,7 @@ export function rowOf(i) {
 
 /**
  * Size and times of the i-th image file, were it there.
- * @param {number} i @returns {import('../../src/core/file-stamp.ts').FileStamp}
+ * @param {number} i @returns {import('../../src/core/files/file-stamp.ts').FileStamp}
  */
 export const stampOf = (i) => ({ size: 100n, mtimeNs: 5n, ctimeNs: 6n, ino: BigInt(i) });
 

@@ -1,6 +1,6 @@
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import type { FileMemory } from '../core/file-stamp.ts';
+import type { FileMemory } from '../core/files/file-stamp.ts';
 import type { Failure, ImageFacts, Sample } from '../core/sample.ts';
 import type { ImageHeader } from './image/decode.ts';
 import { openImage } from './image/open-image.ts';

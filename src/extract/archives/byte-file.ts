@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { PermafrostError } from '../../core/errors.ts';
-import type { FileStamp } from '../../core/file-stamp.ts';
+import type { FileStamp } from '../../core/files/file-stamp.ts';
 
 /** A file that is read in parts: on a disk, or an object in a bucket. */
 export interface ByteFile {

@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { stampText } from '../../core/file-stamp.ts';
+import { stampText } from '../../core/files/file-stamp.ts';
 import type { ByteFile } from './byte-file.ts';
 import { imagesInGroup, openParquet, type ParquetImages } from './parquet-file.ts';
 

@@ -1,4 +1,4 @@
-import { stampText } from '../../core/file-stamp.ts';
+import { stampText } from '../../core/files/file-stamp.ts';
 import type { ByteFile } from './byte-file.ts';
 import { tarIndex, type SideFiles, type TarIndex } from './tar-index.ts';
 

@@ -1,5 +1,5 @@
 import { few } from '../../core/errors.ts';
-import type { FileStamp } from '../../core/file-stamp.ts';
+import type { FileStamp } from '../../core/files/file-stamp.ts';
 import { belowS3, parseS3Address } from '../source/s3/address.ts';
 import { objectStamp } from '../source/s3/object-stamp.ts';
 import type { S3Access } from '../source/s3/s3-access.ts';

@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../core/digest.ts';
-import type { FileMemory } from '../../core/file-stamp.ts';
+import type { FileMemory } from '../../core/files/file-stamp.ts';
 import type { ImageSource } from '../source/image-source.ts';
 import { decoderOf } from './formats/decoder.ts';
 

@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { stampText, type FileStamp } from '../../core/file-stamp.ts';
+import { stampText, type FileStamp } from '../../core/files/file-stamp.ts';
 import type { ArchivePlace } from '../archives/archive-place.ts';
 import type { ByteFile } from '../archives/byte-file.ts';
 import { parquetRows, rowIn } from '../archives/parquet-rows.ts';

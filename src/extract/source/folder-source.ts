@@ -1,6 +1,6 @@
 import { lstat, open, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve, sep } from 'node:path';
-import type { FileStamp } from '../../core/file-stamp.ts';
+import type { FileStamp } from '../../core/files/file-stamp.ts';
 import { requireReadable, unreadable, type ImageSource } from './image-source.ts';
 
 const isSame = (a: FileStamp, b: FileStamp): boolean => a.size === b.size && a.mtimeNs === b.mtimeNs;

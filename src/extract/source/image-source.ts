@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { FileStamp } from '../../core/file-stamp.ts';
+import type { FileStamp } from '../../core/files/file-stamp.ts';
 
 /** Largest image file that is read, in bytes: several are in memory at once. */
 export const MAX_FILE_BYTES = 256 * 2 ** 20;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { FileFacts } from '../../core/file-facts.ts';
+import type { FileFacts } from '../../core/files/file-facts.ts';
 import { requireHeld } from './lock/held-locks.ts';
 import { withTemporary } from './temporary-files.ts';
 

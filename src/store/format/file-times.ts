@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../core/digest.ts';
-import type { FileMemory, FileStamp } from '../../core/file-stamp.ts';
+import type { FileMemory, FileStamp } from '../../core/files/file-stamp.ts';
 import { contentIndex } from './content-index.ts';
 import { DIGEST_BYTES, readFileTimes, STAMPS, writeFileTimes, type FileTimesTable } from './file-times-file.ts';
 

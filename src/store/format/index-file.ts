@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { factsOfFile } from '../../core/file-facts.ts';
+import { factsOfFile } from '../../core/files/file-facts.ts';
 import { POOLINGS, SPLITS } from '../../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { requireHeld } from './lock/held-locks.ts';

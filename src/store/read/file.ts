@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { stampText } from '../../core/file-stamp.ts';
+import { stampText } from '../../core/files/file-stamp.ts';
 import type { FileEntry } from '../format/manifest.ts';
 
 /** One buffer that files are read into one after the other: what was read is valid until the next file is. */

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
-import { stampText } from '../../core/file-stamp.ts';
+import { stampText } from '../../core/files/file-stamp.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import type { FileEntry } from '../format/manifest.ts';
 import type { StoreFiles } from './file.ts';

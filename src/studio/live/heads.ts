@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { stampText } from '../../core/file-stamp.ts';
+import { stampText } from '../../core/files/file-stamp.ts';
 import { matrix, type Matrix } from '../../core/matrix.ts';
 import type { FeaturePart } from '../../core/sample.ts';
 import type { HeadAnswer, HeadFacts } from '../api/studio-data.ts';

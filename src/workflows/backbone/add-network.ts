@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differences } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { factsOfFile } from '../../core/file-facts.ts';
+import { factsOfFile } from '../../core/files/file-facts.ts';
 import type { Listener } from '../../core/listener.ts';
 import { addedFile, addedFolder, addedGraphs } from '../../extract/backbones/added-graphs.ts';
 import { BACKBONE_FILE, backboneJson } from '../../extract/contracts/backbone-json.ts';

@@ -4,7 +4,7 @@ import { headNetworks, type HeadDocument } from '../../store/read/heads/head-fil
 import {
   disposeNetworks,
   factsOfNetworks,
-  layOut,
+  placesOfParts,
   openNetworks,
   type NetworksFacts,
   type OpenedNetwork,
@@ -54,7 +54,7 @@ export async function liveNetworks(
     calibrate: () => Promise.resolve(one.calibration!),
   }));
   const { opened, agreement } = await openNetworks([{ ...first!, tuned }, ...others], request, judge, listener);
-  const { width, places } = layOut(opened);
+  const { width, places } = placesOfParts(opened);
 
   async function put({ extractor }: OpenedNetwork, n: number, squares: readonly Squares[], X: Matrix): Promise<void> {
     const outputs = await extractor.executable.run(packed(squares.map((one) => one[n]!)), squares.length);

@@ -7,6 +7,7 @@ import { uprightPixels } from '../../extract/onnx/image-front/upright.ts';
 import { withSource } from '../../extract/source/open.ts';
 import type { ExportAgreement, ExportCheck } from '../../results/export-result.ts';
 import { progressMeter } from '../progress-meter.ts';
+import { placesOfParts } from '../search/side-by-side.ts';
 import type { OpenedHead } from '../train/files/head-files.ts';
 import { noveltyOf, probabilities } from '../train/trained-head.ts';
 import type { Work } from '../work.ts';
@@ -21,20 +22,14 @@ async function answerOf(
   networks: readonly ExportedNetwork[],
   signal: AbortSignal | undefined,
 ): Promise<FileAnswer> {
-  const X = matrix(1, opened.head.features);
-  const found: { readonly at: number; readonly values: Float32Array }[] = [];
-  for (const { reference, parts } of networks) {
+  const { width, places } = placesOfParts(
+    networks.map(({ reference, parts }) => ({ extractor: reference, network: { parts } })),
+  );
+  const X = matrix(1, width);
+  for (const [n, { reference }] of networks.entries()) {
     const pixels = await squareOf(bytes, reference.contract, { signal });
     const outputs = await reference.executable.run(pixels, 1);
-    for (const [i, { cut, pooling }] of reference.outputs.entries()) {
-      const { at } = parts.find((part) => part.cut === cut && part.pooling === pooling)!;
-      found.push({ at, values: outputs[i]!.data });
-    }
-  }
-  let from = 0;
-  for (const { values } of found.sort((a, b) => a.at - b.at)) {
-    X.data.set(values, from);
-    from += values.length;
+    for (const [o, { start }] of places[n]!.entries()) X.data.set(outputs[o]!.data, start);
   }
   const P = await probabilities(opened, X);
   const novelty = await noveltyOf(opened, X);

@@ -3,7 +3,7 @@ import { copyFile, lstat, mkdir, readlink, stat, symlink, writeFile } from 'node
 import { basename, extname, join, resolve, sep } from 'node:path';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { factsOfFile } from '../../core/file-facts.ts';
+import { factsOfFile } from '../../core/files/file-facts.ts';
 import { isS3Address } from '../../extract/source/s3/address.ts';
 import { imageSource } from '../../extract/source/open.ts';
 import { folderNames } from './folder-names.ts';

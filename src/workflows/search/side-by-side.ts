@@ -203,8 +203,14 @@ interface Place {
   readonly width: number;
 }
 
+/** What decides where the outputs of a network go. */
+interface Placed {
+  readonly extractor: Pick<Extractor, 'outputs'>;
+  readonly network: Pick<PartsOfNetwork, 'parts'>;
+}
+
 /** How parts of several networks stand side by side: of each network the place of each output, in its order. */
-export function layOut(opened: readonly OpenedNetwork[]): {
+export function placesOfParts(opened: readonly Placed[]): {
   readonly width: number;
   readonly places: readonly (readonly Place[])[];
 } {
@@ -226,7 +232,7 @@ type OfOne = ExtractedImages & OpenedNetwork;
 
 /** The features of images that every network has, each part at its place. */
 function joined(files: readonly string[], found: readonly OfOne[]): ExtractedImages {
-  const { width, places } = layOut(found);
+  const { width, places } = placesOfParts(found);
   const rows = found.map(({ paths }) => new Map(paths.map((path, i) => [path, i])));
   const paths = files.filter((path) => rows.every((one) => one.has(path)));
   const X = matrix(paths.length, width);

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { stampText } from '../../../src/core/file-stamp.ts';
+import { stampText } from '../../../src/core/files/file-stamp.ts';
 import type { ImageSource } from '../../../src/extract/source/image-source.ts';
 import { localSource } from '../../../src/extract/source/local-source.ts';
 import { rejection } from '../../support/errors.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { FileStamp } from '../../../src/core/file-stamp.ts';
+import type { FileStamp } from '../../../src/core/files/file-stamp.ts';
 import { FILE_TIMES_NAME, fileTimesProblem } from '../../../src/store/format/file-times-file.ts';
 import { openFileTimes, RACY_MS } from '../../../src/store/format/file-times.ts';
 import { rejection } from '../../support/errors.ts';

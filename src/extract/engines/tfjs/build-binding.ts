@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
-import { factsOfFile } from '../../../core/file-facts.ts';
+import { factsOfFile } from '../../../core/files/file-facts.ts';
 import { runProgram, type ProgramOptions } from '../run-program.ts';
 
 /** TensorFlow's C library in a form that a package registry has: the newest release that tfjs 4.22 compiles against. */

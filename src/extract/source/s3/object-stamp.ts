@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FileStamp } from '../../../core/file-stamp.ts';
+import type { FileStamp } from '../../../core/files/file-stamp.ts';
 
 /** What a listing, or an answer about an object, says of it. */
 export interface ObjectFacts {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { reasonOf } from '../../../core/errors.ts';
-import { factsOfFile, type FileFacts } from '../../../core/file-facts.ts';
+import { factsOfFile, type FileFacts } from '../../../core/files/file-facts.ts';
 import { unsealExactly } from '../sealed-json.ts';
 
 /** What the names of a table's files end with, after that of its head without its own ending. */

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { FileFacts } from '../../../core/file-facts.ts';
+import type { FileFacts } from '../../../core/files/file-facts.ts';
 import { csvBytes } from '../../../core/table/csv.ts';
 import { lockstep } from '../../../core/table/lockstep.ts';
 import { parquetBytes } from '../../../core/table/parquet.ts';

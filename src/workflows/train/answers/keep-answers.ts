@@ -1,4 +1,4 @@
-import { factsOfFile } from '../../../core/file-facts.ts';
+import { factsOfFile } from '../../../core/files/file-facts.ts';
 import { labelsDigest } from '../../../store/format/answers/labels-digest.ts';
 import { writeAnswers } from '../../../store/format/answers/write-answers.ts';
 import { featuresDigest } from '../../../store/read/digests/features-digest.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readParquet } from '../../../core/table/read-parquet.ts';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
-import { factsOfFile } from '../../../core/file-facts.ts';
+import { factsOfFile } from '../../../core/files/file-facts.ts';
 import { matrix } from '../../../core/matrix.ts';
 import { present, type OrReason } from '../../../results/or-reason.ts';
 import {

@@ -1,13 +1,10 @@
-import { PermafrostError } from '../../../core/errors.ts';
-import { present, type OrReason } from '../../../results/or-reason.ts';
+import { present } from '../../../results/or-reason.ts';
 import { fromLossless } from '../../../extract/lossless-square.ts';
-import { openStore } from '../../../store/open.ts';
 import { headNetworks } from '../../../store/read/heads/head-file.ts';
 import type { FeatureMaker, Judge, Pairs } from '../../network/agreement/judge.ts';
 import { storedPairs } from '../../network/agreement/stored-pairs.ts';
-import { storedPartsOfHead } from '../head-parts.ts';
-import { storeOfHead } from '../labelled-store.ts';
 import { probabilities } from '../trained-head.ts';
+import { trainingStore } from './training-store.ts';
 import type { OpenedHead } from './head-files.ts';
 
 /**
@@ -19,7 +16,10 @@ export function judgeOfHead(opened: OpenedHead): Judge {
     subject: () => Promise.resolve(`head ${opened.digest}`),
     answersOf: (X) => probabilities(opened, X),
     async pairs(maker) {
-      const stored = await pairsOfStore(opened, maker);
+      const trained = await trainingStore(opened);
+      const stored = present(trained)
+        ? await storedPairs(trained.store, trained.parts, maker)
+        : { missing: `${trained.missing}.` };
       if (present(stored)) return stored;
       const { probes } = opened;
       if (probes !== undefined) return pairsOfProbes(opened, probes, maker);
@@ -28,20 +28,6 @@ export function judgeOfHead(opened: OpenedHead): Judge {
       };
     },
   };
-}
-
-async function pairsOfStore({ document, store: path }: OpenedHead, maker: FeatureMaker): Promise<OrReason<Pairs>> {
-  const store = await openStore(path).catch((error: unknown) => {
-    if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
-    throw error;
-  });
-  if (store?.manifest.dataset.samples === undefined)
-    return { missing: `The store that the head was trained on is not at ${path}.` };
-  const own = await storeOfHead(store, document);
-  const stored = storedPartsOfHead(own, document);
-  if (!present(stored))
-    return { missing: `The store ${path} now holds features of other settings than the head's (${stored.missing}).` };
-  return storedPairs(own, stored.parts, maker);
 }
 
 async function pairsOfProbes(

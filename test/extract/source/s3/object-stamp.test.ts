@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { stampText } from '../../../../src/core/file-stamp.ts';
+import { stampText } from '../../../../src/core/files/file-stamp.ts';
 import { objectStamp, objectStamps } from '../../../../src/extract/source/s3/object-stamp.ts';
 
 const facts = { size: 5, etag: '"a"', changedMs: 1_000 };
