@@ -5,6 +5,7 @@ import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { readSafetensors, writeSafetensors } from '../../core/safetensors.ts';
 import { kindOf, type FileKindName } from '../format/file-kinds.ts';
+import { answersFiles, readAnswersSeal } from '../format/answers/answers-seal.ts';
 import { fileTimesProblem } from '../format/file-times-file.ts';
 import { readJournal } from '../format/journal.ts';
 import { readSeal, sealedProblem } from '../format/seal-beside.ts';
@@ -26,20 +27,24 @@ const problemIn = (work: () => Promise<unknown>): Promise<string | undefined> =>
 const text: Prover = (store, name) =>
   problemIn(async () => unsealExactly(await readFile(join(store, name), 'utf8')));
 
-/** Safetensors files whose document, under the metadata key `permafrost`, has the digest of all that is in them. */
-async function requireDocument(file: string): Promise<void> {
+/**
+ * Reads a safetensors file whose document, under the metadata key `permafrost`, has the digest of all that is in it.
+ * Throws a plain Error where it is not what was written.
+ */
+async function requireDocument(file: string): Promise<Readonly<Record<string, unknown>>> {
   const bytes = await readFile(file);
   const { metadata, tensors } = readSafetensors(bytes, { name: file, code: 'STORE_CORRUPT' });
   const written = metadata['permafrost'] ?? '';
-  const json = JSON.parse(written) as { readonly digest?: unknown };
+  const json = JSON.parse(written) as Readonly<Record<string, unknown>>;
   const { digest, ...document } = json;
   // Byte by byte what would be written: other white space, or 1E-7 for 1e-7, would be a byte that changed unnoticed.
   if (JSON.stringify(json) !== written || !Buffer.from(writeSafetensors(tensors, metadata)).equals(bytes))
     throw new Error('its content is not as it was written');
-  // The first heads had none.
-  if (digest === undefined) return;
   const numeric = new Map([...tensors].map(([key, { shape, data }]) => [key, { shape, data: data as Float32Array }]));
-  if (digest !== headDigest(document, numeric)) throw new Error('its digest is not that of its content');
+  // The first heads had none.
+  if (digest !== undefined && digest !== headDigest(document, numeric))
+    throw new Error('its digest is not that of its content');
+  return document;
 }
 
 const tensors: Prover = async (store, name) => {
@@ -48,8 +53,9 @@ const tensors: Prover = async (store, name) => {
   if (kind === 'sketches') return (await sketchesProblem(store))?.message;
   const file = join(store, name);
   return problemIn(async () => {
-    await requireDocument(file);
+    const { id } = await requireDocument(file);
     if (kind === 'head') await readHead(file);
+    else if (`${String(id)}.safetensors` !== basename(name)) throw new Error('it is of another fine-tuning');
   });
 };
 
@@ -60,6 +66,13 @@ const lines: Prover = (store, name) => {
   if (kind === 'sweeps') return ledgerProblem(file);
   return problemIn(() => readJournal<unknown>(file, JOURNALS[basename(name) as JournalName]));
 };
+
+/** A seal of answers, which names the head that it lies beside. */
+const answersSeal: Prover = (store, name) =>
+  problemIn(async () => {
+    const { headFile } = await readAnswersSeal(join(store, name));
+    if (basename(answersFiles(headFile).seal) !== basename(name)) throw new Error(`it is of ${headFile}`);
+  });
 
 /** A seal beside a file, whose file proves nothing of it. */
 const seal: Prover = async (store, name) => {
@@ -75,8 +88,8 @@ const named: Prover = async (store, name) =>
 /** Kinds that others prove: the manifest, a seal of their kind, a plan. */
 const PROVERS: Partial<Record<FileKindName | 'seal', Prover>> = {
   'index seal': text,
-  'answers seal': text,
-  map: text,
+  'answers seal': answersSeal,
+  map: async (store, name) => (await text(store, name)) ?? sealedProblem(join(store, name)),
   'plan of a run': text,
   'file times': tensors,
   sketches: tensors,

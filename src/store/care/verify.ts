@@ -208,7 +208,7 @@ async function addPlan(path: string, name: string, permafrost: string, found: Fi
       join(at, 'unit.json'),
       await readFile(join(path, at, 'unit.json'), 'utf8')
         .then(unsealExactly)
-        .then(() => undefined, reasonOf),
+        .then(({ unit: number }) => (number === Number(unit.slice(2)) ? undefined : 'it is of another unit'), reasonOf),
     );
     const inside = await verifyStore(join(path, at), permafrost).catch((error: unknown) => {
       found.add(join(at, MANIFEST_NAME), reasonOf(error));

@@ -40,6 +40,8 @@ export interface FileKind {
   readonly remedy: Remedy;
   /** True where nothing but the manifest keeps it: what it does not name is left over. */
   readonly isNamed?: true;
+  /** True where a seal lies beside it (seal-beside.ts). */
+  readonly isSealed?: true;
   /** What to do about a damaged one that `repair` leaves: it follows "NAME is damaged:". */
   readonly advice?: string;
 }
@@ -52,7 +54,10 @@ const PLAN_AGAIN =
 const RESTORE =
   'it came from a person and cannot be made again. Restore it from a copy; without one, remove it with its seal and begin anew';
 
-/** Every kind of file that may lie in a store, by its name. The first that fits counts. docs/store-format.md has it as a table. */
+/**
+ * Every kind of file that may lie in a store, by its name; the first that fits counts. verify, repair, gc and the
+ * removal of what is left over go by it, and docs/store-format.md has it as a table.
+ */
 export const FILE_KINDS = {
   // What a manifest names.
   manifest: { names: /^manifest\.json$/, proof: 'text', remedy: 'renew' },
@@ -74,16 +79,17 @@ export const FILE_KINDS = {
   index: { names: /^indexes\/hnsw-[0-9a-f]{16}\.bin$/, proof: 'own seal', remedy: 'remove' },
   'answers seal': { names: /^heads\/[^/]+\.answers\.json$/, proof: 'text', remedy: 'remove' },
   answers: { names: /^heads\/[^/]+\.answers\.(parquet|csv)$/, proof: 'own seal', remedy: 'remove' },
-  map: { names: /^studio\/map(-[0-9a-f]+)?\.json$/, proof: 'text', remedy: 'remove' },
-  sweeps: { names: /^sweeps\/[^/]+\.jsonl$/, proof: 'lines', remedy: 'renew' },
-  looks: { names: /^looks\.jsonl$/, proof: 'lines', remedy: 'renew' },
-  failures: { names: /^failures\.csv$/, proof: 'seal', remedy: 'renew' },
+  map: { names: /^studio\/map(-[0-9a-f]+)?\.json$/, proof: 'text', remedy: 'remove', isSealed: true },
+  sweeps: { names: /^sweeps\/[^/]+\.jsonl$/, proof: 'lines', remedy: 'renew', isSealed: true },
+  looks: { names: /^looks\.jsonl$/, proof: 'lines', remedy: 'renew', isSealed: true },
+  failures: { names: /^failures\.csv$/, proof: 'seal', remedy: 'renew', isSealed: true },
   // What commands made.
   head: {
     names: /^heads\/[^/]+\.safetensors$/,
     proof: 'tensors',
     remedy: 'tell',
-    advice: 'train it again, or remove it',
+    isSealed: true,
+    advice: 'train it again, or remove it with its seal',
   },
   'fine-tuning': {
     names: /^finetune\/[^/]+\.safetensors$/,
@@ -95,11 +101,12 @@ export const FILE_KINDS = {
     names: /^results\.json$/,
     proof: 'seal',
     remedy: 'tell',
+    isSealed: true,
     advice: '"permafrost run" on the data set writes it anew and extracts nothing again',
   },
-  report: { names: /^report\.html$/, proof: 'seal', remedy: 'tell', advice: '"permafrost report" writes it anew' },
+  report: { names: /^report\.html$/, proof: 'seal', remedy: 'tell', isSealed: true, advice: '"permafrost report" writes it anew' },
   // What a person made.
-  journal: { names: /^studio\/(teach|features|review)\.jsonl$/, proof: 'lines', remedy: 'tell', advice: RESTORE },
+  journal: { names: /^studio\/(teach|features|review)\.jsonl$/, proof: 'lines', remedy: 'tell', isSealed: true, advice: RESTORE },
   'cut line': { names: /^studio\/(teach|features|review)\.jsonl\.cut$/, proof: 'none', remedy: 'tell' },
   'taught image': {
     names: /^studio\/images\/[0-9a-f]{64}$/,
@@ -112,6 +119,7 @@ export const FILE_KINDS = {
     names: /^studio\/labels\.csv$/,
     proof: 'seal',
     remedy: 'tell',
+    isSealed: true,
     advice: 'save it again in the studio; where you changed it yourself, remove labels.csv.seal beside it',
   },
   'taught data set': { names: /^taught\//, proof: 'none', remedy: 'tell' },
@@ -131,9 +139,6 @@ export type FileKindName = keyof typeof FILE_KINDS;
 
 const KINDS = Object.entries(FILE_KINDS) as readonly (readonly [FileKindName, FileKind])[];
 
-/** Kinds that have a seal beside them. */
-const isSealedBeside = ({ proof }: FileKind): boolean => proof === 'seal' || proof === 'lines';
-
 /** The kind of a file by its name, relative to the store; undefined for what is none of permafrost's. */
 export function kindOf(name: string): (FileKind & { readonly kind: FileKindName | 'seal' }) | undefined {
   const path = name.replaceAll('\\', '/');
@@ -141,6 +146,6 @@ export function kindOf(name: string): (FileKind & { readonly kind: FileKindName 
   if (found !== undefined) return { kind: found[0], ...found[1] };
   const of = sealedFile(path);
   const sealed = of === undefined ? undefined : KINDS.find(([, kind]) => kind.names.test(of));
-  if (of === undefined || sealed === undefined || !isSealedBeside(sealed[1])) return undefined;
+  if (sealed?.[1].isSealed !== true) return undefined;
   return { kind: 'seal', names: sealed[1].names, proof: 'text', remedy: 'renew' };
 }

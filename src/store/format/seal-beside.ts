@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as z from 'zod';
+import { sha256Hex } from '../../core/digest.ts';
 import { reasonOf } from '../../core/errors.ts';
 import { factsOfFile, type FileFacts } from '../../core/files/file-facts.ts';
 import { removeFile, writeFileAtomic } from './atomic-file.ts';
@@ -98,6 +99,20 @@ export async function sealAsItIs(file: string): Promise<void> {
   await writeFileSeal(file, await factsOfFile(file));
 }
 
+/** What is wrong with the bytes of a file by its seal; undefined where they fit, or it has no seal that can be read. */
+export async function bytesProblem(file: string, bytes: Uint8Array): Promise<string | undefined> {
+  const found = await readSeal(file);
+  if (found.kind !== 'seal') return undefined;
+  const facts = { bytes: bytes.length, sha256: sha256Hex(bytes) };
+  return fits(found.seal, facts) ? undefined : problemOf(found.seal, facts);
+}
+
+const fits = (seal: FileSeal, facts: FileFacts): boolean =>
+  [seal, seal.before].some((one) => one !== undefined && isSame(one, facts));
+
+const problemOf = (seal: FileSeal, facts: FileFacts): string =>
+  facts.bytes === seal.bytes ? 'its bytes are not those that were written' : `${facts.bytes} bytes, not ${seal.bytes}`;
+
 /** What is wrong with a file that its seal speaks of whole; undefined where it fits, or has no seal. */
 export async function sealedProblem(file: string): Promise<string | undefined> {
   let problem: string | undefined;
@@ -108,11 +123,8 @@ export async function sealedProblem(file: string): Promise<string | undefined> {
     const { seal } = found;
     try {
       const facts = await factsOfFile(file);
-      if ([seal, seal.before].some((one) => one !== undefined && isSame(one, facts))) return undefined;
-      problem =
-        facts.bytes === seal.bytes
-          ? 'its bytes are not those that were written'
-          : `${facts.bytes} bytes, not ${seal.bytes}`;
+      if (fits(seal, facts)) return undefined;
+      problem = problemOf(seal, facts);
     } catch (cause) {
       problem = reasonOf(cause);
     }

@@ -14,6 +14,7 @@ import type { FeatureSet } from '../../store/format/manifest.ts';
 import { tunedSets } from '../../store/read/tuned-sets.ts';
 import { storeAt, type Store } from '../../store/open.ts';
 import { removeFile } from '../../store/format/atomic-file.ts';
+import { removeSealed } from '../../store/format/seal-beside.ts';
 import { removeLeftovers } from '../../store/write/leftovers.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { missingRows } from '../../store/care/missing-rows.ts';
@@ -67,7 +68,7 @@ async function dropDamaged(
   for (const { name, remedy } of damaged) {
     // Whoever needs it next makes it again, with its other parts.
     if (remedy === 'remove')
-      for (const part of [name, ...indexParts(name), ...answersParts(name)]) await removeFile(join(path, part));
+      for (const part of [name, ...indexParts(name), ...answersParts(name)]) await removeSealed(join(path, part));
     if (remedy === 'renew') await renewFile(store, name);
   }
   await removeLeftovers(store);
