@@ -1,15 +1,17 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { calibrationDigest } from '../../../core/calibration.ts';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import { readSafetensors, writeSafetensors, type SafeTensor } from '../../../core/safetensors.ts';
 import { POOLINGS, SPLITS } from '../../../core/sample.ts';
 import { writeFileAtomic } from '../../format/atomic-file.ts';
+import { bytesProblem, sealPath, writeSealed } from '../../format/seal-beside.ts';
 import { removeUnfinished } from '../../format/temporary-files.ts';
 import { calibrationSchema } from '../calibration-file.ts';
 import { headDigest } from './head-digest.ts';
-import { settingsSchema } from '../../format/manifest.ts';
+import { MANIFEST_NAME, settingsSchema } from '../../format/manifest.ts';
 
 const json = z.record(z.string(), z.unknown());
 
@@ -154,8 +156,11 @@ export async function writeHead(path: string, document: HeadDocument, tensors: H
     throw new PermafrostError('STORE_WRITE', `The folder of ${path} cannot be made: ${reasonOf(cause)}.`, { cause });
   });
   await removeUnfinished(path);
-  await writeFileAtomic(path, [writeSafetensors(typed, { permafrost })]);
+  // A head is whole by its own digest, wherever it is carried; in a store it is also the one of its name.
+  await (isInStore(path) ? writeSealed : writeFileAtomic)(path, [writeSafetensors(typed, { permafrost })]);
 }
+
+const isInStore = (path: string): boolean => existsSync(join(dirname(path), '..', MANIFEST_NAME));
 
 /** A head file as it is read. */
 export interface ReadHead {
@@ -174,6 +179,12 @@ export async function readHead(path: string): Promise<ReadHead> {
       { cause },
     );
   });
+  const problem = await bytesProblem(path, bytes);
+  if (problem !== undefined)
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${path} is not the head that was written here: ${problem}. Train it again; where you put another head there yourself, remove ${sealPath(path)}.`,
+    );
   const { metadata, tensors } = readSafetensors(bytes, { name: path, code: 'HEAD_CORRUPT' });
   let document: unknown;
   try {

@@ -1,3 +1,4 @@
+import type { Listener } from '../../../core/listener.ts';
 import { row } from '../../../core/matrix.ts';
 import { openJournal } from '../../../store/format/journal.ts';
 import { journalPath, taughtFeaturesSchema } from '../../../store/format/studio-files.ts';
@@ -19,8 +20,13 @@ function decode(text: string): Float32Array {
 }
 
 /** Opens the features that the studio keeps in a store. Throws STORE_CORRUPT. */
-export async function taughtFeatures(store: string, network: LiveNetwork): Promise<TaughtFeatureStore> {
-  const kept = await openJournal(journalPath(store, 'features.jsonl'), taughtFeaturesSchema);
+export async function taughtFeatures(
+  store: string,
+  network: LiveNetwork,
+  listener: Listener,
+): Promise<TaughtFeatureStore> {
+  const path = journalPath(store, 'features.jsonl');
+  const kept = await openJournal(path, taughtFeaturesSchema, (text) => listener.note?.(text));
   const known = new Map(kept.entries.map(({ sha256, fingerprint, avg }) => [`${fingerprint}/${sha256}`, decode(avg)]));
   return {
     async of(sha256, snapshot, read) {
