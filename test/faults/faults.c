@@ -5,7 +5,7 @@
  *   FAULT_AT     n, counted from 1 over all threads; 0: never
  *   FAULT_HOW    kill        the process ends before the call
  *                torn        half of what is written is written, then the process ends; else as kill
- *                ENOSPC EIO EROFS EACCES   the call fails with that error
+ *                ENOSPC EIO EROFS EACCES EMFILE EINTR   the call fails with that error
  *                half-ENOSPC half of what is written is written, then the call fails
  *                short       half of what is written is written, and that is said
  *                ...+        the same from the n-th call on
@@ -49,7 +49,11 @@ __attribute__((constructor)) static void begin(void) {
   half = !strncmp(how, "half-", 5);
   is_short = !strncmp(how, "short", 5);
   from_then_on = how[0] && how[strlen(how) - 1] == '+';
-  error = strstr(how, "ENOSPC") ? ENOSPC : strstr(how, "EROFS") ? EROFS : strstr(how, "EACCES") ? EACCES : EIO;
+  static const struct { const char *name; int number; } errors[] = {
+      {"ENOSPC", ENOSPC}, {"EROFS", EROFS}, {"EACCES", EACCES}, {"EMFILE", EMFILE}, {"EINTR", EINTR}};
+  error = EIO;
+  for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+    if (strstr(how, errors[i].name)) error = errors[i].number;
   if (file) log_fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   unsetenv("LD_PRELOAD");
   // Last: what this function opened is no call of the program.
