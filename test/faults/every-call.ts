@@ -35,8 +35,13 @@ const STACK = /\[INTERNAL\]|\n\s+at |Unhandled|Segmentation|FATAL ERROR/;
 const HANGS_MS = 300_000;
 
 /** Runs a scenario's program to its end; one that hangs is ended. */
-async function runProgram(scenario: Scenario, folder: string, env: Readonly<Record<string, string>>): Promise<Finished> {
-  if (scenario.script === undefined) return permafrost([...scenario.args(folder), '--quiet'], { env, during: endHanging });
+async function runProgram(
+  scenario: Scenario,
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Finished> {
+  if (scenario.script === undefined)
+    return permafrost([...scenario.args(folder), '--quiet'], { env, during: endHanging });
   const child = spawn(process.execPath, [scenario.script, ...scenario.args(folder)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -104,7 +109,11 @@ export async function everyCall(shim: Shim, folder: string, scenario: Scenario) 
     }
     if (isStore(target)) {
       const { ok, damaged, missing, orphans } = await verify(target);
-      if (!ok) add('not whole afterwards', [...damaged, ...missing].map((one) => JSON.stringify(one)));
+      if (!ok)
+        add(
+          'not whole afterwards',
+          [...damaged, ...missing].map((one) => JSON.stringify(one)),
+        );
       add('left over afterwards', orphans);
     }
     const after = contentOf(target);
@@ -135,7 +144,14 @@ export async function everyCall(shim: Shim, folder: string, scenario: Scenario) 
     const after = before ?? afterwards(stdout);
     known.set(state, after);
     findings.push(...(await after));
-    return { scenario: scenario.name, call, way, ms: performance.now() - started, wasKnown: before !== undefined, findings };
+    return {
+      scenario: scenario.name,
+      call,
+      way,
+      ms: performance.now() - started,
+      wasKnown: before !== undefined,
+      findings,
+    };
   }
   return { calls, tried };
 }

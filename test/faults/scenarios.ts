@@ -7,7 +7,7 @@ import { lostOf } from './studio-lost.ts';
 
 /** A program that changes a store, or writes files elsewhere, and the folder that it begins with. */
 export interface Scenario {
-  readonly name: string;
+  readonly name: (typeof SCENARIOS)[number];
   /** A folder that is copied to be the one that is changed; undefined: there is none yet. */
   readonly base: string | undefined;
   /** Arguments of permafrost, or of `script`. */
@@ -21,6 +21,25 @@ export interface Scenario {
   /** What a run said on stdout that is done, and is not there. */
   readonly lost?: (folder: string, stdout: string) => Promise<string[]>;
 }
+
+/** The names of all, in the order of makeScenarios. */
+export const SCENARIOS = [
+  'extract',
+  'extract more',
+  'run',
+  'gc',
+  'gc --other-sets',
+  'repair',
+  'migrate',
+  'train',
+  'sweep',
+  'hnsw',
+  'report',
+  'studio',
+  'predict --csv --sort-into',
+  'export --csv',
+  'export --onnx',
+] as const;
 
 /** A row of block1_pool fills a shard of 1 MiB by itself; one image an inference, so that each is computed alike. */
 const EXTRACT = ['--engine', 'onnxruntime', '--cut', 'block1_pool', '--batch', '1', '--shard-megabytes', '1'];

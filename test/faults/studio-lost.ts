@@ -8,9 +8,7 @@ const { openHead } = await built<{ readonly openHead: typeof OpenHead }>('workfl
 
 type Entry = Readonly<Record<string, unknown>>;
 type Said =
-  | { readonly file: string; readonly entry: Entry }
-  | { readonly saved: string }
-  | { readonly refused: string };
+  { readonly file: string; readonly entry: Entry } | { readonly saved: string } | { readonly refused: string };
 
 const holds = (entry: Entry, wanted: Entry): boolean =>
   Object.entries(wanted).every(([key, value]) => entry[key] === value);

@@ -18,11 +18,14 @@ const studio = await serveStudio(
   writeSync(2, `${error.code === undefined ? error.stack : `${error.message} [${error.code}]`}\n`);
   process.exit(1);
 });
-const { token, origin } = { token: new URL(studio.address).searchParams.get('token'), origin: new URL(studio.address).origin };
+const { token, origin } = {
+  token: new URL(studio.address).searchParams.get('token'),
+  origin: new URL(studio.address).origin,
+};
 
 /**
  * One request. `done`: what its answer promises.
- * @param {string} method @param {string} path @param {BodyInit | object | undefined} body @param {object} [done]
+ * @param {string} method @param {string} path @param {object} [body] @param {(answer: any) => object} [done]
  * @returns {Promise<any>} the answer, undefined where it was refused
  */
 async function ask(method, path, body, done) {
@@ -31,36 +34,53 @@ async function ask(method, path, body, done) {
     headers: { authorization: `Bearer ${token}` },
     ...(body !== undefined && { body: body instanceof Uint8Array ? body : JSON.stringify(body) }),
   });
-  const found = await answer.json();
+  const found = /** @type {any} */ (await answer.json());
   if (!answer.ok) say({ refused: `${method} ${path}: ${answer.status} ${found.code} ${found.message}` });
-  else if (done !== undefined) say('path' in found ? { saved: found.path } : 'id' in found && 'trained' in found ? { saved: join(store, 'heads', found.id) } : done);
+  else if (done !== undefined) say(done(found));
   return answer.ok ? found : undefined;
 }
-const teach = (/** @type {object} */ entry) => ({ file: 'teach.jsonl', entry });
-const review = (/** @type {object} */ entry) => ({ file: 'review.jsonl', entry });
-/** The number of a class now; -1 where making it was refused. */
-const idOf = async (/** @type {string} */ name) =>
-  (await ask('GET', '/teach', undefined))?.classes.find((/** @type {{ name: string }} */ one) => one.name === name)?.id ?? -1;
+const teach = (/** @type {object} */ entry) => () => ({ file: 'teach.jsonl', entry });
+const review = (/** @type {object} */ entry) => () => ({ file: 'review.jsonl', entry });
+const saved = (/** @type {{ path: string }} */ { path }) => ({ saved: path });
+/** The number of a class now; -1 where making it was refused. @param {string} name */
+async function idOf(name) {
+  const state = await ask('GET', '/teach');
+  return state?.classes.find((/** @type {{ name: string }} */ one) => one.name === name)?.id ?? -1;
+}
 
-const files = readdirSync(images).filter((name) => name.endsWith('.png')).sort();
+const files = readdirSync(images)
+  .filter((name) => name.endsWith('.png'))
+  .sort();
 for (const [i, name] of ['first', 'second'].entries()) {
   await ask('POST', '/teach/classes', { name }, teach({ do: 'add-class', name }));
   const file = /** @type {string} */ (files[i]);
   const added = teach({ do: 'add-image', name: file });
-  await ask('POST', `/teach/classes/${await idOf(name)}/images?name=${file}`, readFileSync(join(images, file)), added);
+  await ask(
+    'POST',
+    `/teach/classes/${await idOf(name)}/images?name=${file}`,
+    new Uint8Array(readFileSync(join(images, file))),
+    added,
+  );
 }
-await ask('PATCH', `/teach/classes/${await idOf('second')}`, { name: 'other' }, teach({ do: 'rename-class', name: 'other' }));
+await ask(
+  'PATCH',
+  `/teach/classes/${await idOf('second')}`,
+  { name: 'other' },
+  teach({ do: 'rename-class', name: 'other' }),
+);
 await ask('POST', '/teach/classes', { name: 'third' }, teach({ do: 'add-class', name: 'third' }));
 await ask('POST', '/teach/undo', undefined, teach({ do: 'undo' }));
-const { rows, snapshot } = (await ask('GET', '/images', undefined)) ?? { rows: [], snapshot: '' };
+const { rows, snapshot } = (await ask('GET', '/images')) ?? { rows: [], snapshot: '' };
 for (const label of ['mine', 'yours']) {
   const [{ row, path }] = rows;
   await ask('PUT', `/images/${snapshot}/${row}/label`, { label }, review({ do: 'decide', path, label }));
 }
 await ask('POST', '/review/undo', undefined, review({ do: 'undo' }));
-await ask('POST', '/review/save', undefined, {});
-for (const as of ['dataset', 'head']) await ask('POST', '/teach/save', { as, name: 'saved' }, {});
-await ask('POST', '/heads', { head: 'centroid', pooling: 'avg' }, {});
+await ask('POST', '/review/save', undefined, saved);
+for (const as of ['dataset', 'head']) await ask('POST', '/teach/save', { as, name: 'saved' }, saved);
+await ask('POST', '/heads', { head: 'centroid', pooling: 'avg' }, (/** @type {{ id: string }} */ { id }) => ({
+  saved: join(store, 'heads', id),
+}));
 try {
   await studio.close();
 } catch (error) {
