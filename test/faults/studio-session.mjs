@@ -48,6 +48,12 @@ async function idOf(name) {
   return state?.classes.find((/** @type {{ name: string }} */ one) => one.name === name)?.id ?? -1;
 }
 
+/** Where there is something to take back, it promises an entry. @param {string} path @param {typeof teach} entryOf */
+async function undo(path, entryOf) {
+  const state = await ask('GET', path);
+  await ask('POST', `${path}/undo`, undefined, state?.canUndo === true ? entryOf({ do: 'undo' }) : undefined);
+}
+
 const files = readdirSync(images)
   .filter((name) => name.endsWith('.png'))
   .sort();
@@ -69,13 +75,13 @@ await ask(
   teach({ do: 'rename-class', name: 'other' }),
 );
 await ask('POST', '/teach/classes', { name: 'third' }, teach({ do: 'add-class', name: 'third' }));
-await ask('POST', '/teach/undo', undefined, teach({ do: 'undo' }));
+await undo('/teach', teach);
 const { rows, snapshot } = (await ask('GET', '/images')) ?? { rows: [], snapshot: '' };
 for (const label of ['mine', 'yours']) {
   const [{ row, path }] = rows;
   await ask('PUT', `/images/${snapshot}/${row}/label`, { label }, review({ do: 'decide', path, label }));
 }
-await ask('POST', '/review/undo', undefined, review({ do: 'undo' }));
+await undo('/review', review);
 await ask('POST', '/review/save', undefined, saved);
 for (const as of ['dataset', 'head']) await ask('POST', '/teach/save', { as, name: 'saved' }, saved);
 await ask('POST', '/heads', { head: 'centroid', pooling: 'avg' }, (/** @type {{ id: string }} */ { id }) => ({
