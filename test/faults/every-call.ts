@@ -80,12 +80,14 @@ export async function everyCall(shim: Shim, folder: string, scenario: Scenario) 
   mkdirSync(folder, { recursive: true });
   fresh();
   const watched = shim.watched(target);
-  const first = await runProgram(scenario, target, watched.env);
+  const within = scenario.within === undefined ? {} : { FAULT_IN: scenario.within };
+  const first = await runProgram(scenario, target, { ...watched.env, ...within });
   if (first.code !== 0) throw new Error(`${scenario.name} ended with ${first.code}: ${first.stderr}`);
   const expected = contentOf(target);
   const lostAtFirst = (await scenario.lost?.(target, first.stdout)) ?? [];
   if (lostAtFirst.length > 0) throw new Error(`${scenario.name}: ${lostAtFirst.join('; ')}`);
   const calls = worthTrying(watched.calls());
+  if (calls.length === 0) throw new Error(`${scenario.name} changed nothing that was seen`);
 
   /** What comes of what a run left; the same for all runs that left the same. */
   const known = new Map<string, Promise<readonly Finding[]>>();
@@ -129,7 +131,7 @@ export async function everyCall(shim: Shim, folder: string, scenario: Scenario) 
     const findings: Finding[] = [];
     const add = (what: string, details: string): void => void findings.push({ what, details });
     fresh();
-    const disturbed = await runProgram(scenario, target, shim.at(target, call.n, way));
+    const disturbed = await runProgram(scenario, target, { ...shim.at(target, call.n, way), ...within });
     const { code, stderr, stdout } = disturbed;
     if (STACK.test(stderr)) add('no error in words', stderr.slice(-600));
     if (!kills(way) && code === null) add('no exit code', stderr.slice(-300));

@@ -10,7 +10,8 @@
  *                short       half of what is written is written, and that is said
  *                ...+        the same from the n-th call on
  *   FAULT_LOG    a file that gets a line a call: "n name path"
- * Processes that the process starts are left alone.
+ *   FAULT_IN     the process meant is one that the first one starts, whose command line has this text
+ * Processes that the process meant starts are left alone.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -39,9 +40,19 @@ static atomic_int calls;
   static type (*real)(__VA_ARGS__);                                                                                    \
   if (!real) real = dlsym(RTLD_NEXT, #name)
 
+/* Whether the command line of this process has a text; its words end with NUL. */
+static int is_called(const char *text) {
+  char line[8192];
+  int fd = open("/proc/self/cmdline", O_RDONLY);
+  ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+  if (fd >= 0) close(fd);
+  return n > 0 && memmem(line, n, text, strlen(text)) != NULL;
+}
+
 __attribute__((constructor)) static void begin(void) {
   const char *folder = getenv("FAULT_BELOW"), *n = getenv("FAULT_AT"), *how = getenv("FAULT_HOW"), *file = getenv("FAULT_LOG");
-  if (!folder) return;
+  const char *in = getenv("FAULT_IN");
+  if (!folder || (in && !is_called(in))) return;
   at = n ? atoi(n) : 0;
   how = how ? how : "";
   kills = !strncmp(how, "kill", 4);

@@ -14,9 +14,11 @@ export interface Scenario {
   readonly args: (folder: string) => readonly string[];
   /** A program of its own that is started in place of the command line. */
   readonly script?: string;
+  /** Where another process than the first one changes files: a text in its command line. */
+  readonly within?: string;
   /** True where the store that it begins with is damaged. */
   readonly isDamaged?: true;
-  /** The command that is to mend what a disturbed run left; without it the same again, which is to end in the same bytes. */
+  /** What is to mend that which a disturbed run left; without it the same again, which is to end in the same bytes. */
   readonly mend?: (folder: string) => readonly string[];
   /** What a run said on stdout that is done, and is not there. */
   readonly lost?: (folder: string, stdout: string) => Promise<string[]>;
@@ -92,7 +94,7 @@ export async function makeScenarios(folder: string): Promise<Scenario[]> {
     { name: 'repair', base: at('damaged'), args: (store) => ['repair', store], isDamaged: true },
     { name: 'migrate', base: old, args: (store) => ['migrate', store] },
     { name: 'train', base: at('pooled'), args: (store) => ['train', store, '--head', 'logistic'] },
-    { name: 'sweep', base: at('pooled'), args: (store) => ['sweep', store, ...grid] },
+    { name: 'sweep', base: at('pooled'), args: (store) => ['sweep', store, ...grid], within: 'process-entry' },
     { name: 'hnsw', base: at('pooled'), args: (store) => ['neighbors', store, image, '--index', 'hnsw'] },
     { name: 'report', base: at('pooled'), args: (store) => ['report', store] },
     {

@@ -5,8 +5,7 @@ import { calibrationDigest } from '../../../core/calibration.ts';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import { readSafetensors, writeSafetensors, type SafeTensor } from '../../../core/safetensors.ts';
 import { POOLINGS, SPLITS } from '../../../core/sample.ts';
-import { writeFileAtomic } from '../../format/atomic-file.ts';
-import { removeUnfinished } from '../../format/temporary-files.ts';
+import { writeOutput } from '../../format/atomic-file.ts';
 import { calibrationSchema } from '../calibration-file.ts';
 import { headDigest } from './head-digest.ts';
 import { settingsSchema } from '../../format/manifest.ts';
@@ -153,8 +152,7 @@ export async function writeHead(path: string, document: HeadDocument, tensors: H
   await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
     throw new PermafrostError('STORE_WRITE', `The folder of ${path} cannot be made: ${reasonOf(cause)}.`, { cause });
   });
-  await removeUnfinished(path);
-  await writeFileAtomic(path, [writeSafetensors(typed, { permafrost })]);
+  await writeOutput(path, [writeSafetensors(typed, { permafrost })]);
 }
 
 /** A head file as it is read. */
