@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { calibrationDigest } from '../../../core/calibration.ts';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { readWhole } from '../../../core/files/read-file.ts';
 import { readSafetensors, writeSafetensors, type SafeTensor } from '../../../core/safetensors.ts';
 import { POOLINGS, SPLITS } from '../../../core/sample.ts';
 import { writeOutput } from '../../format/atomic-file.ts';
@@ -176,7 +177,7 @@ export interface ReadHead {
 
 /** Reads a head file. Throws HEAD_CORRUPT where it is missing, damaged or something else. */
 export async function readHead(path: string): Promise<ReadHead> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
+  const bytes = await readWhole(path).catch((cause: unknown) => {
     throw new PermafrostError(
       'HEAD_CORRUPT',
       `The head ${path} cannot be read: ${reasonOf(cause)}. Give a file that "permafrost train" wrote.`,
