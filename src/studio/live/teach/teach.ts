@@ -27,6 +27,7 @@ import type { Snapshot } from '../snapshot.ts';
 import { saveTaughtDataset } from './save-taught-dataset.ts';
 import { taughtFeatures, type TaughtFeatureStore } from './taught-features.ts';
 import { fitTaught, type FittedTaught, type TaughtRow } from './taught-head.ts';
+import { taughtProbes } from './taught-probes.ts';
 import { mutex } from '../../../core/mutex.ts';
 
 /** Classes that are taught in the studio; every change is on the disk before it is answered. */
@@ -200,9 +201,11 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       const { settings, widths } = snapshot.set;
       const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
       const result = { trained: found.facts.images };
+      const taught = { image, features: (of: string) => features.of(of, snapshot, () => image(of)) };
+      const probes = await taughtProbes(classes(), taught, settings.contract, found);
       const contents = trainedContents(classes().flatMap(({ images }) => images.map(({ sha256 }) => sha256)));
       // Its training images lie in the studio's folder.
-      await saveHead(path, { ...found, parts, result, contents }, snapshot.set, join(store, STUDIO_FOLDER));
+      await saveHead(path, { ...found, parts, result, contents, probes }, snapshot.set, join(store, STUDIO_FOLDER));
       return { path, command: `npx permafrost predict ${JSON.stringify(path)} IMAGE` };
     },
     async saveDataset(name, folder) {
