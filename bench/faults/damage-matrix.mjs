@@ -27,7 +27,9 @@ export const DAMAGES = {
   'zero tail': (bytes) => Buffer.from(bytes).fill(0, Math.max(0, bytes.length - 64)),
   'zero page': (bytes) => {
     const at = Math.floor((bytes.length >> 1) / PAGE) * PAGE;
-    return Buffer.from(bytes).fill(0, at, at + PAGE);
+    const changed = Buffer.from(bytes);
+    changed.subarray(at, at + PAGE).fill(0);
+    return changed;
   },
   'page twice': (bytes) => {
     const page = Math.min(PAGE, bytes.length);

@@ -178,7 +178,7 @@ async function addGone(path: string, all: readonly { name: string }[], found: Fi
   // A studio at work may be about to write one.
   const journal = join(STUDIO_FOLDER, 'teach.jsonl');
   if (found.damaged.has(journal) || (await isLocked(join(path, STUDIO_FOLDER)))) return;
-  for (const sha256 of await taughtImages(path)) {
+  for (const sha256 of await taughtImages(path).catch(() => [])) {
     const name = join(STUDIO_FOLDER, 'images', sha256);
     if (!names.has(name)) found.add(name, 'it is gone');
   }
