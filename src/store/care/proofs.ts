@@ -21,11 +21,9 @@ import { readHead } from '../read/heads/head-file.ts';
 /** What is wrong with a file that proves itself; undefined where it is what was written. */
 type Prover = (store: string, name: string) => Promise<string | undefined>;
 
-const problemIn = (work: () => Promise<unknown>): Promise<string | undefined> =>
-  work().then(() => undefined, reasonOf);
+const problemIn = (work: () => Promise<unknown>): Promise<string | undefined> => work().then(() => undefined, reasonOf);
 
-const text: Prover = (store, name) =>
-  problemIn(async () => unsealExactly(await readFile(join(store, name), 'utf8')));
+const text: Prover = (store, name) => problemIn(async () => unsealExactly(await readFile(join(store, name), 'utf8')));
 
 /**
  * Reads a safetensors file whose document, under the metadata key `permafrost`, has the digest of all that is in it.

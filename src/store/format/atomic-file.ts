@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { FileFacts } from '../../core/files/file-facts.ts';
 import { requireHeld } from './lock/held-locks.ts';
-import { withTemporary } from './temporary-files.ts';
+import { removeUnfinished, withTemporary } from './temporary-files.ts';
 
 /** Makes a folder's entries durable (a rename is safe only then). Windows cannot sync folders and does not need it. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -51,6 +51,15 @@ export function writeFileAtomic(
   onWhole: (facts: FileFacts) => Promise<void> = () => Promise.resolve(),
 ): Promise<FileFacts> {
   return withTemporary(path, (temporary) => writeThrough(temporary, path, chunks, onWhole));
+}
+
+/** As writeFileAtomic, and removes what killed processes left of writing it: for what is in no store's own care. */
+export async function writeOutput(
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<FileFacts> {
+  await removeUnfinished(path);
+  return writeFileAtomic(path, chunks);
 }
 
 async function writeThrough(

@@ -104,9 +104,21 @@ export const FILE_KINDS = {
     isSealed: true,
     advice: '"permafrost run" on the data set writes it anew and extracts nothing again',
   },
-  report: { names: /^report\.html$/, proof: 'seal', remedy: 'tell', isSealed: true, advice: '"permafrost report" writes it anew' },
+  report: {
+    names: /^report\.html$/,
+    proof: 'seal',
+    remedy: 'tell',
+    isSealed: true,
+    advice: '"permafrost report" writes it anew',
+  },
   // What a person made.
-  journal: { names: /^studio\/(teach|features|review)\.jsonl$/, proof: 'lines', remedy: 'tell', isSealed: true, advice: RESTORE },
+  journal: {
+    names: /^studio\/(teach|features|review)\.jsonl$/,
+    proof: 'lines',
+    remedy: 'tell',
+    isSealed: true,
+    advice: RESTORE,
+  },
   'cut line': { names: /^studio\/(teach|features|review)\.jsonl\.cut$/, proof: 'none', remedy: 'tell' },
   'taught image': {
     names: /^studio\/images\/[0-9a-f]{64}$/,

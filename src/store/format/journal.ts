@@ -56,7 +56,8 @@ export async function readJournal<T>(path: string, schema: z.ZodType<T>): Promis
       const { entry, digest: found } = JSON.parse(line) as { entry: unknown; digest: unknown };
       digest = digestOf(digest, entry);
       if (found !== digest) throw new Error('its digest is not that of its content and of the lines before');
-      if (JSON.stringify({ entry, digest }) !== line) throw new Error('its content is whole, but not as it was written');
+      if (JSON.stringify({ entry, digest }) !== line)
+        throw new Error('its content is whole, but not as it was written');
       entries.push(schema.parse(entry));
     } catch (cause) {
       throw damaged(`, line ${i + 1},`, reasonOf(cause), cause);
@@ -114,7 +115,8 @@ export async function openJournal<T>(
       const handle = await open(path, 'a');
       try {
         const found = (await handle.stat()).size;
-        if (found !== size) throw new Error(`it has ${found} bytes, and ${size} were written; something else changed it`);
+        if (found !== size)
+          throw new Error(`it has ${found} bytes, and ${size} were written; something else changed it`);
         try {
           await handle.writeFile(line);
           await handle.sync();

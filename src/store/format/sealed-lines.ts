@@ -32,7 +32,8 @@ export async function readLines(file: string): Promise<GrownLines> {
   const tail = content.subarray(bytes);
   let problem: string | undefined;
   if (found.kind === 'damaged') problem = `its seal, ${file}.seal, is not what was written: ${found.problem}`;
-  else if (found.kind === 'seal' && all === undefined) problem = `it is gone, and ${found.seal.bytes} bytes were written`;
+  else if (found.kind === 'seal' && all === undefined)
+    problem = `it is gone, and ${found.seal.bytes} bytes were written`;
   else if (found.kind === 'seal') problem = endProblem(content, found.seal);
   return { lines, bytes, tail, problem, sealed: found.kind === 'seal' ? found.seal.bytes : undefined };
 }

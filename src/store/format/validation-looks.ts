@@ -81,7 +81,10 @@ export async function openLooks(store: string, listener?: Listener): Promise<Loo
         (sum, line) => sum + ('begun' in line ? 0 : line.split === split ? line.heads : 0),
         0,
       );
-      return { heads: before + heads, isComplete: isWhole && begun.length > 0 && begun.every((one) => one === 'with the store') };
+      return {
+        heads: before + heads,
+        isComplete: isWhole && begun.length > 0 && begun.every((one) => one === 'with the store'),
+      };
     },
   };
 

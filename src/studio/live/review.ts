@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
+import { savings } from '../../core/mutex.ts';
 import type { CheckResult } from '../../results/check-result.ts';
 import type { ReviewState, Saved } from '../api/studio-data.ts';
 import { openJournal, withoutUndone } from '../../store/format/journal.ts';
@@ -50,6 +51,7 @@ function* labelLines({ samples }: Snapshot, decided: ReadonlyMap<string, string>
 
 export async function liveReview(store: string, jobs: LiveJobs, listener: Listener = {}): Promise<LiveReview> {
   const journal = await openJournal(journalPath(store, 'review.jsonl'), reviewSchema, (text) => listener.note?.(text));
+  const saving = savings();
   let checked: { readonly name: string; readonly result: Promise<CheckResult> } | undefined;
 
   function suspectsOf(snapshot: Snapshot): Promise<CheckResult> {
@@ -109,9 +111,10 @@ export async function liveReview(store: string, jobs: LiveJobs, listener: Listen
       if (withoutUndone(journal.entries).length > 0) await journal.append({ do: 'undo' });
     },
     async save(snapshot) {
-      const decided = decisions(snapshot);
       const path = join(store, STUDIO_FOLDER, 'labels.csv');
-      await writeSealed(path, labelLines(snapshot, decided));
+      await saving(`${snapshot.name}/${journal.entries.length}`, () =>
+        writeSealed(path, labelLines(snapshot, decisions(snapshot))),
+      );
       const quote = JSON.stringify;
       const { root } = snapshot.store.manifest.dataset;
       return { path, command: `npx permafrost run ${quote(root)} --labels ${quote(path)} --store ${quote(store)}` };
