@@ -1,5 +1,5 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { answerOf, DAMAGES, filesBelow, tried } from '../../bench/faults/damage-matrix.mjs';
 import { makeFullStore } from '../../bench/faults/full-store.mjs';
@@ -76,12 +76,11 @@ describe('a store that has everything', () => {
     const store = join(folder(), 'store');
     const own = filesBelow(whole).filter((name) => /^(studio[\\/](images|.*\.jsonl$|labels)|taught)/.test(name));
     expect(own.length).toBeGreaterThan(5);
-    for (const name of own.filter((one) => kindOf(one)!.proof !== 'none')) {
+    for (const name of own.filter((one) => kindOf(one)!.proof !== 'none' && kindOf(one)!.remedy === 'tell')) {
       rmSync(store, { recursive: true, force: true });
       cpSync(whole, store, { recursive: true });
       const bytes = readFileSync(join(store, name));
       bytes[bytes.length - 1]! ^= 1;
-      mkdirSync(dirname(join(store, name)), { recursive: true });
       writeFileSync(join(store, name), bytes);
       const before = own.map((one) => readFileSync(join(store, one), 'latin1'));
       const { next } = await repair(store);

@@ -215,5 +215,7 @@ async function addPlan(path: string, name: string, permafrost: string, found: Fi
       return undefined;
     });
     for (const file of inside?.damaged ?? []) found.add(join(at, file.name), file.problem);
+    for (const file of inside?.orphans ?? [])
+      found.unfinished.push({ name: join(at, file), problem: 'a file that nothing in its unit refers to' });
   }
 }

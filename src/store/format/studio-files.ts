@@ -101,7 +101,7 @@ export interface TaughtFolder {
   readonly images: readonly (TeachEvent & { do: 'add-image' })[];
 }
 
-/** The classes that a journal of teaching leads to. Throws STORE_CORRUPT where an entry is about a class that is none. */
+/** The classes that a journal of teaching leads to. Throws STORE_CORRUPT for an entry about a class that is none. */
 export function taughtFolders(events: readonly TeachEvent[]): TaughtFolder[] {
   const known = (id: number) => {
     const found = classes.get(id);
@@ -135,8 +135,8 @@ export function taughtFolders(events: readonly TeachEvent[]): TaughtFolder[] {
 
 /** The images of the present classes. Throws STORE_CORRUPT where the journal is damaged. */
 export async function taughtImages(store: string): Promise<string[]> {
-  const folders = await readJournal(journalPath(store, 'teach.jsonl'), teachSchema).then(
-    ({ entries }) => taughtFolders(entries),
+  const folders = await readJournal(journalPath(store, 'teach.jsonl'), teachSchema).then(({ entries }) =>
+    taughtFolders(entries),
   );
   return [...new Set(folders.flatMap((one) => one.images.map(({ sha256 }) => sha256)))];
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { canonicalJson, sha256Hex } from '../../../src/core/digest.ts';
+import { reasonOf } from '../../../src/core/errors.ts';
 import { openJournal } from '../../../src/store/format/journal.ts';
 import { sealPath } from '../../../src/store/format/seal-beside.ts';
 import { sealLines } from '../../../src/store/format/sealed-lines.ts';
@@ -22,11 +23,10 @@ import { repair } from '../../../src/workflows/care/repair.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { forged, forgeries, type Forgery } from '../../support/forged.ts';
-import { named } from '../../support/stores.ts';
-import { fillStore } from '../../support/stores.ts';
+import { fillStore, named } from '../../support/stores.ts';
 
 /** Forgeries a kind; FORGERIES=2000 tries more. */
-const RUNS = Number(process.env['FORGERIES'] ?? 40);
+const RUNS = Number(process.env['FORGERIES'] ?? 15);
 const folder = temporaryFolders();
 const CONTENT = Buffer.from('an image');
 const sha256 = sha256Hex(CONTENT);
@@ -100,7 +100,7 @@ async function everyReader(path: string): Promise<void> {
       (thrown: unknown) => thrown,
     );
     const isInWords = error === undefined || (error instanceof Error && error.name === 'PermafrostError');
-    if (!isInWords) throw new Error(`${name}: ${String(error)}`, { cause: error });
+    if (!isInWords) throw new Error(`${name} ended without words: ${reasonOf(error)}`, { cause: error });
   }
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
 }
