@@ -27,7 +27,9 @@ export const DAMAGES = {
   'zero tail': (bytes) => Buffer.from(bytes).fill(0, Math.max(0, bytes.length - 64)),
   'zero page': (bytes) => {
     const at = Math.floor((bytes.length >> 1) / PAGE) * PAGE;
-    return Buffer.from(bytes).fill(0, at, at + PAGE);
+    const changed = Buffer.from(bytes);
+    changed.subarray(at, at + PAGE).fill(0);
+    return changed;
   },
   'page twice': (bytes) => {
     const page = Math.min(PAGE, bytes.length);
@@ -85,10 +87,17 @@ const codeOf = (error) =>
     : `INTERNAL ${error instanceof Error ? error.stack : String(error)}`;
 
 /**
- * @typedef {{ damaged: readonly { name: string }[], unfinished: readonly { name: string }[], orphans: readonly string[],
- *   missing: readonly unknown[], ok: boolean }} Verified
- * @typedef {{ verify: (store: string) => Promise<Verified>, repair: (store: string) => Promise<{ next: string | null,
- *   left: readonly { name: string }[] }>, readers: Readonly<Record<string, (store: string) => Promise<unknown>>> }} Program
+ * @typedef {object} Verified
+ * @property {readonly { name: string }[]} damaged
+ * @property {readonly { name: string }[]} unfinished
+ * @property {readonly string[]} orphans
+ * @property {readonly unknown[]} missing
+ * @property {boolean} ok
+ *
+ * @typedef {object} Program
+ * @property {(store: string) => Promise<Verified>} verify
+ * @property {(store: string) => Promise<{ next: string | null, left: readonly { name: string }[] }>} repair
+ * @property {Readonly<Record<string, (store: string) => Promise<unknown>>>} readers
  */
 
 /**

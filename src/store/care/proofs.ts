@@ -12,7 +12,7 @@ import { readSeal, sealedProblem } from '../format/seal-beside.ts';
 import { unsealExactly } from '../format/sealed-json.ts';
 import { readLines, unfinishedInWords } from '../format/sealed-lines.ts';
 import { sketchesProblem } from '../format/sketches-file.ts';
-import { JOURNALS, type JournalName } from '../format/studio-files.ts';
+import { JOURNALS, taughtImages, type JournalName } from '../format/studio-files.ts';
 import { ledgerProblem } from '../format/sweep-ledger.ts';
 import { looksProblem } from '../format/validation-looks.ts';
 import { headDigest } from '../read/heads/head-digest.ts';
@@ -62,6 +62,7 @@ const lines: Prover = (store, name) => {
   const file = join(store, name);
   if (kind === 'looks') return looksProblem(store);
   if (kind === 'sweeps') return ledgerProblem(file);
+  if (basename(name) === 'teach.jsonl') return problemIn(() => taughtImages(store));
   return problemIn(() => readJournal<unknown>(file, JOURNALS[basename(name) as JournalName]));
 };
 

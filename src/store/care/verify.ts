@@ -178,7 +178,7 @@ async function addGone(path: string, all: readonly { name: string }[], found: Fi
   // A studio at work may be about to write one.
   const journal = join(STUDIO_FOLDER, 'teach.jsonl');
   if (found.damaged.has(journal) || (await isLocked(join(path, STUDIO_FOLDER)))) return;
-  for (const sha256 of await taughtImages(path)) {
+  for (const sha256 of await taughtImages(path).catch(() => [])) {
     const name = join(STUDIO_FOLDER, 'images', sha256);
     if (!names.has(name)) found.add(name, 'it is gone');
   }
@@ -215,5 +215,7 @@ async function addPlan(path: string, name: string, permafrost: string, found: Fi
       return undefined;
     });
     for (const file of inside?.damaged ?? []) found.add(join(at, file.name), file.problem);
+    for (const file of inside?.orphans ?? [])
+      found.unfinished.push({ name: join(at, file), problem: 'a file that nothing in its unit refers to' });
   }
 }

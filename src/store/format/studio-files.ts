@@ -101,8 +101,16 @@ export interface TaughtFolder {
   readonly images: readonly (TeachEvent & { do: 'add-image' })[];
 }
 
-/** The classes that a journal of teaching leads to. */
+/** The classes that a journal of teaching leads to. Throws STORE_CORRUPT for an entry about a class that is none. */
 export function taughtFolders(events: readonly TeachEvent[]): TaughtFolder[] {
+  const known = (id: number) => {
+    const found = classes.get(id);
+    if (found !== undefined) return found;
+    throw new PermafrostError(
+      'STORE_CORRUPT',
+      `The journal teach.jsonl speaks of a class ${id} that no entry before it makes. Restore the file and its seal, or remove both to begin anew.`,
+    );
+  };
   const classes = new Map<number, { id: number; name: string; images: (TeachEvent & { do: 'add-image' })[] }>();
   for (const event of withoutUndone(events)) {
     switch (event.do) {
@@ -110,13 +118,13 @@ export function taughtFolders(events: readonly TeachEvent[]): TaughtFolder[] {
         classes.set(event.id, { id: event.id, name: event.name, images: [] });
         break;
       case 'rename-class':
-        classes.get(event.id)!.name = event.name;
+        known(event.id).name = event.name;
         break;
       case 'remove-class':
         classes.delete(event.id);
         break;
       case 'add-image':
-        classes.get(event.class)!.images.push(event);
+        known(event.class).images.push(event);
         break;
       case 'remove-image':
         for (const one of classes.values()) one.images = one.images.filter(({ id }) => id !== event.id);
@@ -125,11 +133,12 @@ export function taughtFolders(events: readonly TeachEvent[]): TaughtFolder[] {
   return [...classes.values()];
 }
 
-/** The images of the present classes; none where the journal is damaged. */
+/** The images of the present classes. Throws STORE_CORRUPT where the journal is damaged. */
 export async function taughtImages(store: string): Promise<string[]> {
-  const journal = await readJournal(journalPath(store, 'teach.jsonl'), teachSchema).catch(() => undefined);
-  const images = taughtFolders(journal?.entries ?? []).flatMap((one) => one.images.map(({ sha256 }) => sha256));
-  return [...new Set(images)];
+  const folders = await readJournal(journalPath(store, 'teach.jsonl'), teachSchema).then(({ entries }) =>
+    taughtFolders(entries),
+  );
+  return [...new Set(folders.flatMap((one) => one.images.map(({ sha256 }) => sha256)))];
 }
 
 /** Forgets everything that was taught: journal, features, images. */

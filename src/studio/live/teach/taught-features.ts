@@ -1,3 +1,4 @@
+import { PermafrostError } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/listener.ts';
 import { row } from '../../../core/matrix.ts';
 import type { mutex } from '../../../core/mutex.ts';
@@ -19,7 +20,7 @@ export interface TaughtFeatureStore {
 
 function decode(text: string): Float32Array {
   const bytes = new Uint8Array(Buffer.from(text, 'base64'));
-  return new Float32Array(bytes.buffer, 0, bytes.length / 4);
+  return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
 }
 
 /**
@@ -45,7 +46,14 @@ export async function taughtFeatures(
       const { fingerprint } = snapshot.set;
       const key = `${fingerprint}/${sha256}`;
       const before = known.get(key);
-      if (before !== undefined) return before;
+      if (before !== undefined) {
+        const width = snapshot.set.widths.avg;
+        if (before.length === width && before.every(Number.isFinite)) return before;
+        throw new PermafrostError(
+          'STORE_CORRUPT',
+          `${journalPath(store, 'features.jsonl')} does not hold ${width} numbers of the image ${sha256}. Remove the file and its seal: the studio makes it again.`,
+        );
+      }
       const part = { cut: snapshot.features.name, pooling: 'avg' } as const;
       const avg = row((await network.extract(await read(), snapshot, [part])).featuresIn(part), 0);
       const bytes = Buffer.from(avg.buffer, avg.byteOffset, avg.byteLength);

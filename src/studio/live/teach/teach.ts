@@ -66,6 +66,7 @@ export async function liveTeach(store: string, network: LiveNetwork, listener: L
 
   async function open(): Promise<void> {
     events = await openJournal(journalPath(store, 'teach.jsonl'), teachSchema, (text) => listener.note?.(text));
+    taughtFolders(events.entries); // one that contradicts itself is refused now
     await mkdir(join(store, STUDIO_FOLDER, 'images'), { recursive: true });
     await syncFolder(join(store, STUDIO_FOLDER));
   }
