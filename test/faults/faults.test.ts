@@ -10,8 +10,8 @@ import { isOwnWay, WAYS } from './ways.ts';
 
 /**
  * FAULTS=whole: every call in every way; FAULTS=n: n a scenario, drawn by a seed. FAULTS_ONLY: one scenario.
- * FAULTS_SHARE=i/n: the i-th of n parts, by calls. FAULTS_LEDGER: a file that gets a line a run; what stands there is not
- * run again. FAULTS_UNTIL: when no further run begins. bench/faults/run.mjs starts it so.
+ * FAULTS_SHARE=i/n: the i-th of n parts, by calls. FAULTS_LEDGER: a file that gets a line a run; what stands there is
+ * not run again. FAULTS_UNTIL: when no further run begins. bench/faults/run.mjs starts it so.
  */
 const { FAULTS = '2', FAULTS_ONLY, FAULTS_SHARE = '1/1', FAULTS_LEDGER, FAULTS_UNTIL } = process.env;
 const [part, parts] = FAULTS_SHARE.split('/').map(Number) as [number, number];
