@@ -1,7 +1,7 @@
 // @ts-check
 // The studio under many clients: lists, pictures, predictions of uploads, teaching, reviewing, the map, all mixed.
 // Counts answers by status, tells milliseconds to the answer by kind, and the memory on the way; then the studio is
-// killed, started again, and asked whether every change is there that it had said is done. Linux; "npm run build" first.
+// killed, started again, and asked whether every change is there that it had said is done. Linux; needs the build.
 //
 //   node bench/studio/load.mjs [--store STORE] [--images FOLDER] [--clients 50] [--minutes 10] [--pause 100]
 //     [--memory 1GB]
@@ -118,7 +118,7 @@ const upload = () => /** @type {Buffer} */ (uploads[below(uploads.length)]);
 let sent = 0;
 
 /**
- * Kinds of requests with their weights. Where a label is decided rows are a client's own, so that its last one counts.
+ * Kinds of requests with their weights. Where labels are decided a row has one client, whose last one counts.
  * @type {readonly { name: string, weight: number, ask: (client: number) => Promise<{ status: number, body: Buffer }> }[]}
  */
 const KINDS = [

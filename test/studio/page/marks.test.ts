@@ -34,7 +34,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('what a browser has of the studi
     }).listen(0, '127.0.0.1');
     await once(other, 'listening');
     browser = await startBrowser();
-    page = await browser.newPage();
+    page = await (await browser.newContext()).newPage();
     page.setDefaultTimeout(50_000);
     await page.goto(studio.address);
     await page.getByRole('heading', { level: 1 }).waitFor();
