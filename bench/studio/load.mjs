@@ -119,7 +119,7 @@ let sent = 0;
 
 /**
  * Kinds of requests with their weights. Where labels are decided a row has one client, whose last one counts.
- * @type {readonly { name: string, weight: number, ask: (client: number) => Promise<{ status: number, body: Buffer }> }[]}
+ * Kinds of requests with their weights. A row whose label is decided has one client, whose last one counts.
  */
 const KINDS = [
   {
