@@ -55,8 +55,8 @@ export async function openStudio(
     await lock.release();
   };
   try {
-    const teach = await liveTeach(store.path, network);
-    const review = await liveReview(store.path, jobs);
+    const teach = await liveTeach(store.path, network, listener);
+    const review = await liveReview(store.path, jobs, listener);
     // In the background: browsing needs no network, and the first search reports again what is wrong with it.
     store
       .current()

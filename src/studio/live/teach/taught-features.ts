@@ -1,3 +1,4 @@
+import type { Listener } from '../../../core/listener.ts';
 import { row } from '../../../core/matrix.ts';
 import type { mutex } from '../../../core/mutex.ts';
 import { openJournal } from '../../../store/format/journal.ts';
@@ -28,14 +29,16 @@ function decode(text: string): Float32Array {
 export async function taughtFeatures(
   store: string,
   network: LiveNetwork,
+  listener: Listener,
   exclusive: ReturnType<typeof mutex>,
 ): Promise<TaughtFeatureStore> {
-  const path = journalPath(store, 'features.jsonl');
-  let kept = await openJournal(path, taughtFeaturesSchema);
+  const open = () =>
+    openJournal(journalPath(store, 'features.jsonl'), taughtFeaturesSchema, (text) => listener.note?.(text));
+  let kept = await open();
   const known = new Map(kept.entries.map(({ sha256, fingerprint, avg }) => [`${fingerprint}/${sha256}`, decode(avg)]));
   return {
     async forget() {
-      kept = await openJournal(path, taughtFeaturesSchema);
+      kept = await open();
       known.clear();
     },
     async of(sha256, snapshot, read) {

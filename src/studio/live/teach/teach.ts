@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256Hex } from '../../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import type { Listener } from '../../../core/listener.ts';
 import { matrix } from '../../../core/matrix.ts';
 import type { HeadAnswer, Saved, TaughtImage, TeachState } from '../../api/studio-data.ts';
 import { syncFolder, writeFileAtomic } from '../../../store/format/atomic-file.ts';
@@ -55,7 +56,7 @@ export interface LiveTeach {
   saveDataset(name: string, folder: string): Promise<Saved>;
 }
 
-export async function liveTeach(store: string, network: LiveNetwork): Promise<LiveTeach> {
+export async function liveTeach(store: string, network: LiveNetwork, listener: Listener = {}): Promise<LiveTeach> {
   let events: Journal<TeachEvent>;
   // Changes come one after the other, so that each sees those before it.
   const exclusive = mutex();
@@ -63,12 +64,12 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
   let fitted: { readonly key: string; readonly result: ReturnType<typeof fitTaught> } | undefined;
 
   async function open(): Promise<void> {
-    events = await openJournal(journalPath(store, 'teach.jsonl'), teachSchema);
+    events = await openJournal(journalPath(store, 'teach.jsonl'), teachSchema, (text) => listener.note?.(text));
     await mkdir(join(store, STUDIO_FOLDER, 'images'), { recursive: true });
     await syncFolder(join(store, STUDIO_FOLDER));
   }
   await open();
-  const features = await taughtFeatures(store, network, exclusive);
+  const features = await taughtFeatures(store, network, listener, exclusive);
 
   const classes = (): TaughtFolder[] => taughtFolders(events.entries);
   /** Larger than every id so far, undone ones included. */
