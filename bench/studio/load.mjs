@@ -118,8 +118,8 @@ const upload = () => /** @type {Buffer} */ (uploads[below(uploads.length)]);
 let sent = 0;
 
 /**
- * Kinds of requests with their weights. Where labels are decided a row has one client, whose last one counts.
  * Kinds of requests with their weights. A row whose label is decided has one client, whose last one counts.
+ * @type {readonly { name: string, weight: number, ask: (client: number) => Promise<{ status: number, body: Buffer }> }[]}
  */
 const KINDS = [
   {
