@@ -118,8 +118,9 @@ const upload = () => /** @type {Buffer} */ (uploads[below(uploads.length)]);
 let sent = 0;
 
 /**
- * Kinds of requests with their weights. A row whose label is decided has one client, whose last one counts.
- * @type {readonly { name: string, weight: number, ask: (client: number) => Promise<{ status: number, body: Buffer }> }[]}
+ * @typedef {{ status: number, body: Buffer }} Answer
+ * @typedef {{ name: string, weight: number, ask: (client: number) => Promise<Answer> }} Kind
+ * @type {readonly Kind[]} A row whose label is decided has one client, whose last one counts.
  */
 const KINDS = [
   {
