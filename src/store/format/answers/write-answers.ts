@@ -49,7 +49,7 @@ export async function writeAnswers(
     writeOutput(path, bytes({ columns, rows: lane.items })).finally(() => lane.leave());
   const written = await Promise.allSettled([
     write(lanes[0]!, files.parquet, (table) => parquetBytes(table, { metadata })),
-    write(lanes[1]!, files.csv, csvBytes),
+    write(lanes[1]!, files.csv, (table) => csvBytes(table)),
   ]);
   const [parquet, csv] = written.map((one) => {
     if (one.status === 'rejected') throw one.reason;

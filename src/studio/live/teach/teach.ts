@@ -28,6 +28,7 @@ import type { Snapshot } from '../snapshot.ts';
 import { saveTaughtDataset } from './save-taught-dataset.ts';
 import { taughtFeatures } from './taught-features.ts';
 import { fitTaught, type FittedTaught, type TaughtRow } from './taught-head.ts';
+import { taughtProbes } from './taught-probes.ts';
 import { mutex, savings } from '../../../core/mutex.ts';
 
 /** Classes that are taught in the studio; every change is on the disk before it is answered. */
@@ -199,16 +200,18 @@ export async function liveTeach(store: string, network: LiveNetwork, listener: L
       const path = join(store, 'heads', `taught-${sanitizeName(name)}.safetensors`);
       return await saving(`${path}/${snapshot.name}/${events.entries.length}`, async () => {
         // As they are now: what the head is fitted to.
-        const images = classes().flatMap((one) => one.images.map(({ sha256 }) => sha256));
+        const folders = classes();
+        const contents = trainedContents(folders.flatMap(({ images }) => images.map(({ sha256 }) => sha256)));
         const found = await head(snapshot);
         if (existsSync(path))
           throw new PermafrostError('OPTION_INVALID', `${path} is there already. Take another name.`);
         const { settings, widths } = snapshot.set;
         const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
         const result = { trained: found.facts.images };
-        const contents = trainedContents(images);
+        const taught = { image, features: (of: string) => features.of(of, snapshot, () => image(of)) };
+        const probes = await taughtProbes(folders, taught, settings.contract, found);
         // Its training images lie in the studio's folder.
-        await saveHead(path, { ...found, parts, result, contents }, snapshot.set, join(store, STUDIO_FOLDER));
+        await saveHead(path, { ...found, parts, result, contents, probes }, snapshot.set, join(store, STUDIO_FOLDER));
         return { path, command: `npx permafrost predict ${JSON.stringify(path)} IMAGE` };
       });
     },
