@@ -1,12 +1,12 @@
 // @ts-check
-// The whole fault suite (test/faults): every call that changes a file, of every scenario, in every way in which it can go
-// wrong. Needs Linux and gcc. Prints a table, writes bench/results/faults-<time>.json, and ends with 1 where anything was
-// found.
+// The whole fault suite (test/faults): every call that changes a file, of every scenario, in every way in which it can
+// go wrong. Needs Linux and gcc. Prints a table, writes bench/results/faults-<time>.json, and ends with 1 where
+// anything was found.
 //
 //   node bench/faults/run.mjs [--sample N] [--only SCENARIO] [--jobs 2] [--minutes M] [--ledger FILE]
 //
-// --sample: N runs a scenario in place of all. --minutes: ends after that time; what is left is named. --ledger: the file
-// that gets a line a run (default: a new one in bench/results); with one that is there, the suite goes on where it ended.
+// --sample: N runs a scenario in place of all. --minutes: ends after that time; how many are left is told. --ledger:
+// the file that gets a line a run (default: a new one in bench/results); where it is there, the suite goes on from it.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';

@@ -10,8 +10,8 @@ import { isOwnWay, WAYS } from './ways.ts';
 
 /**
  * FAULTS=whole: every call in every way; FAULTS=n: n a scenario, drawn by a seed. FAULTS_ONLY: one scenario.
- * FAULTS_SHARE=i/n: the i-th of n parts, by calls. FAULTS_LEDGER: a file that gets a line a run; what stands there is not
- * run again. FAULTS_UNTIL: when no further run begins. bench/faults/run.mjs starts it so.
+ * FAULTS_SHARE=i/n: the i-th of n parts, by calls. FAULTS_LEDGER: a file that gets a line a run; what stands there is
+ * not run again. FAULTS_UNTIL: when no further run begins. bench/faults/run.mjs starts it so.
  */
 const { FAULTS = '2', FAULTS_ONLY, FAULTS_SHARE = '1/1', FAULTS_LEDGER, FAULTS_UNTIL } = process.env;
 const [part, parts] = FAULTS_SHARE.split('/').map(Number) as [number, number];
@@ -21,6 +21,15 @@ const folder = temporaryFolders();
 
 const keyOf = ({ scenario, call, way }: Pick<Tried, 'scenario' | 'call' | 'way'>): string =>
   `${scenario} ${call.n} ${way}`;
+
+const NAMES = SCENARIOS.filter((name) => FAULTS_ONLY === undefined || FAULTS_ONLY === name);
+
+/** When a scenario ends: those that are left share the time that is left. */
+function endOf(name: (typeof SCENARIOS)[number]): number {
+  if (FAULTS_UNTIL === undefined) return Infinity;
+  const now = Date.now();
+  return now + (Date.parse(FAULTS_UNTIL) - now) / (NAMES.length - NAMES.indexOf(name));
+}
 
 /** What earlier runs have tried. */
 const triedBefore = new Set(
@@ -42,9 +51,11 @@ describe.skipIf(shim === undefined)(
       console.log(`${counts.runs} disturbed runs, ${counts.findings} findings`);
     });
 
-    it.each(SCENARIOS.filter((name) => FAULTS_ONLY === undefined || FAULTS_ONLY === name))(
+    it.each(NAMES)(
       '%s: an error in words, nothing damaged or lost, and the same files after a second run',
       async (name) => {
+        const end = endOf(name);
+        if (Date.now() > end) return;
         const scenario = scenarios.find((one) => one.name === name);
         const { calls, tried } = await everyCall(shim!, folder(), scenario!);
         const all = calls.flatMap((call) =>
@@ -57,7 +68,7 @@ describe.skipIf(shim === undefined)(
           .filter((one) => one.call.n % parts === part - 1 && !triedBefore.has(keyOf(one)));
         const found: Tried[] = [];
         for (const { call, way } of picked) {
-          if (FAULTS_UNTIL !== undefined && Date.now() > Date.parse(FAULTS_UNTIL)) break;
+          if (Date.now() > end) break;
           const one = await tried(call, way);
           if (FAULTS_LEDGER !== undefined)
             appendFileSync(FAULTS_LEDGER, `${JSON.stringify({ ...one, of: all.length })}\n`);

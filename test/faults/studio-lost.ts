@@ -13,7 +13,7 @@ type Said =
 const holds = (entry: Entry, wanted: Entry): boolean =>
   Object.entries(wanted).every(([key, value]) => entry[key] === value);
 
-/** What a studio said is done (studio-session.mjs) and is not in its store: entries of journals, in their order; files. */
+/** What a studio said is done (studio-session.mjs) and is not there: entries of journals, in their order; files. */
 export async function lostOf(store: string, stdout: string): Promise<string[]> {
   const said = stdout
     .split('\n')

@@ -1,7 +1,7 @@
 // @ts-check
 // A studio in this process, and a person's work in it: node studio-session.mjs DIST STORE IMAGES
-// Each change that the studio said is done is printed at once, a line of JSON each: the entry of a journal that it stands
-// for, or the path that was saved. A refusal is printed as {"refused": …}. IMAGES: a folder of PNG files.
+// Each change that the studio said is done is printed at once, a line of JSON each: the entry of a journal that it
+// stands for, or the path that was saved. A refusal is printed as {"refused": …}. IMAGES: a folder of PNG files.
 import { readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -12,8 +12,9 @@ const visible = (child: unknown): unknown =>
  * outside. Marks that do so are shown as `\u202e`, as in the report.
  */
 export function showTextAsItIs(): void {
-  const before = options.vnode;
-  options.vnode = (vnode: VNode) => {
+  const hooks: { vnode?: (vnode: VNode) => void } = options;
+  const before = hooks.vnode;
+  hooks.vnode = (vnode: VNode) => {
     if (typeof vnode.type === 'string') {
       const props = vnode.props as Record<string, unknown>;
       props.children = visible(props.children);

@@ -14,8 +14,8 @@ export interface GuardRequest {
 /**
  * Lets through the studio's own page, and programs that know the token. Host keeps out other names of 127.0.0.1, Origin
  * and Sec-Fetch-Site other pages, the token other users. It stands in the printed address, then in a cookie that
- * neither scripts nor other sites can use; programs send it as `Authorization: Bearer`. A browser sends cookies to every
- * port of a host, so to servers of other users too: this one only below `home`, which they cannot know and ask for.
+ * neither scripts nor other sites can use; programs send it as `Authorization: Bearer`. A browser sends cookies to all
+ * ports of a host, so to servers of other users too: this one only below `home`, which they cannot know and ask for.
  */
 export function guard({ token, home, port }: GuardRequest): MiddlewareHandler {
   return async (c, next) => {

@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/listener.ts';
 import { row } from '../../../core/matrix.ts';
-import type { mutex } from '../../../core/mutex.ts';
+import { mutex } from '../../../core/mutex.ts';
 import { openJournal } from '../../../store/format/journal.ts';
 import { journalPath, taughtFeaturesSchema } from '../../../store/format/studio-files.ts';
 import type { LiveNetwork } from '../network.ts';
@@ -14,8 +14,8 @@ export interface TaughtFeatureStore {
    * gives. Throws what LiveNetwork.extract and `read` throw, STORE_WRITE.
    */
   of(sha256: string, snapshot: Snapshot, read: () => Promise<Uint8Array>): Promise<Float32Array>;
-  /** After their file was removed, in a turn of its caller's: begins anew. */
-  forget(): Promise<void>;
+  /** Begins anew after `remove`, which removes their file. Throws what that throws. */
+  forget(remove: () => Promise<void>): Promise<void>;
 }
 
 function decode(text: string): Float32Array {
@@ -23,25 +23,25 @@ function decode(text: string): Float32Array {
   return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
 }
 
-/**
- * Opens the features that the studio keeps in a store; they are written in the turns that `exclusive` gives. Throws
- * STORE_CORRUPT.
- */
+/** Opens the features that the studio keeps in a store. Throws STORE_CORRUPT. */
 export async function taughtFeatures(
   store: string,
   network: LiveNetwork,
   listener: Listener,
-  exclusive: ReturnType<typeof mutex>,
 ): Promise<TaughtFeatureStore> {
   const open = () =>
     openJournal(journalPath(store, 'features.jsonl'), taughtFeaturesSchema, (text) => listener.note?.(text));
   let kept = await open();
+  // What is written goes to the file of now, not to one that is being forgotten.
+  const exclusive = mutex();
   const known = new Map(kept.entries.map(({ sha256, fingerprint, avg }) => [`${fingerprint}/${sha256}`, decode(avg)]));
   return {
-    async forget() {
-      kept = await open();
-      known.clear();
-    },
+    forget: (remove) =>
+      exclusive(async () => {
+        await remove();
+        kept = await open();
+        known.clear();
+      }),
     async of(sha256, snapshot, read) {
       const { fingerprint } = snapshot.set;
       const key = `${fingerprint}/${sha256}`;

@@ -71,7 +71,7 @@ export async function liveTeach(store: string, network: LiveNetwork, listener: L
     await syncFolder(join(store, STUDIO_FOLDER));
   }
   await open();
-  const features = await taughtFeatures(store, network, listener, exclusive);
+  const features = await taughtFeatures(store, network, listener);
 
   const classes = (): TaughtFolder[] => taughtFolders(events.entries);
   /** Larger than every id so far, undone ones included. */
@@ -177,10 +177,9 @@ export async function liveTeach(store: string, network: LiveNetwork, listener: L
       }),
     clear: () =>
       exclusive(async () => {
-        await clearTaught(store);
+        await features.forget(() => clearTaught(store));
         fitted = undefined;
         await open();
-        await features.forget();
       }),
     async ask(bytes, snapshot) {
       const found = await head(snapshot);
