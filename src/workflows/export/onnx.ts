@@ -4,7 +4,7 @@ import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { ExportBounds, ExportCheck, ExportOnnxResult } from '../../results/export-result.ts';
-import { requireFolderOf, writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { requireFolderOf, writeOutput } from '../../store/format/atomic-file.ts';
 import { openHead, type OpenedHead } from '../train/files/head-files.ts';
 import type { Work } from '../work.ts';
 import { checkImages, type CheckImages } from './check-images.ts';
@@ -126,7 +126,7 @@ export async function exportOnnx(
       images === undefined ? null : await checked(draft, opened, networks, { images, precision, options }, work);
     if (check !== null) requireAgreement(check);
     const { bytes, outputs, opset, domains } = check === null ? draft : await write(check);
-    const written = await writeFileAtomic(resolve(file), [bytes]);
+    const written = await writeOutput(resolve(file), [bytes]);
     const { name, classes } = opened.head;
     return {
       file: resolve(file),
