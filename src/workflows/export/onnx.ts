@@ -25,8 +25,8 @@ function precisionOf({ int8, fp16 }: ExportOnnxOptions): Precision {
   return int8 ? 'int8' : fp16 ? 'fp16' : 'fp32';
 }
 
-/** What a probability may be off by default: in the precision of the head's features, and in another one. */
-const BOUNDS = { same: 1e-3, fp16: 0.01, int8: 0.1 } as const;
+/** What a probability may be off by default: in int8 of a head on other features, or the other way about; and else. */
+const BOUNDS = { int8: 0.1, others: 1e-3 } as const;
 
 function boundsOf(
   { maxDifference, minAgreement }: ExportOnnxOptions,
@@ -34,9 +34,8 @@ function boundsOf(
   networks: readonly ExportedNetwork[],
 ): ExportBounds {
   if (maxDifference > 0) return { maxDifference, minAgreement };
-  const precisions = [precision, ...networks.map(({ referencePrecision }) => referencePrecision)];
-  const isSame = precisions.every((one) => one === precisions[0]);
-  return { maxDifference: BOUNDS[isSame ? 'same' : precisions.includes('int8') ? 'int8' : 'fp16'], minAgreement };
+  const isOtherInt8 = networks.some(({ referencePrecision: own }) => (own === 'int8') !== (precision === 'int8'));
+  return { maxDifference: BOUNDS[isOtherInt8 ? 'int8' : 'others'], minAgreement };
 }
 
 /** Throws PRECISION_LOSS where the file does not answer as permafrost does. */
