@@ -2,7 +2,7 @@
 // A small store with something in each of its files: what fuzz.mjs changes.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DIST, dist } from '../store/dist.mjs';
@@ -45,19 +45,28 @@ export async function baseStore(folder) {
   const cut = ['--engine', 'onnxruntime', '--cut', 'block1_pool:avg'];
   permafrost(['run', data, '--store', store, ...cut]);
   permafrost(['neighbors', store, join(data, 'Val', 'down', '0.png'), '--index', 'hnsw']);
-  const { openJournal } = await dist('store/format/journal.js');
+  const { canonicalJson, sha256Hex } = await dist('core/digest.js');
   const files = await dist('store/format/studio-files.js');
   const sha256 = 'a'.repeat(64);
-  const teach = await openJournal(files.journalPath(store, 'teach'), files.teachSchema);
-  for (const entry of [
-    { do: 'add-class', name: 'fox' },
-    { do: 'add-class', name: 'hare' },
-    { do: 'rename-class', from: 'hare', to: 'rabbit' },
+  const id = 1;
+  const teach = [
+    { do: 'add-class', id, name: 'fox' },
+    { do: 'rename-class', id, name: 'red fox' },
+    { do: 'add-image', id: 2, class: id, name: 'a.png', sha256 },
     { do: 'undo' },
-  ])
-    if (files.teachSchema.safeParse(entry).success) await teach.append(entry);
-  const review = await openJournal(files.journalPath(store, 'review'), files.reviewSchema);
-  for (const entry of [{ do: 'decide', root: data, path: 'Val/down/0.png', sha256, label: 'across' }, { do: 'undo' }])
-    if (files.reviewSchema.safeParse(entry).success) await review.append(entry);
+  ];
+  const review = [{ do: 'decide', root: data, path: 'Val/down/0.png', sha256, label: 'across' }, { do: 'undo' }];
+  mkdirSync(join(store, files.STUDIO_FOLDER));
+  for (const [name, schema, entries] of /** @type {const} */ ([
+    ['teach.jsonl', files.teachSchema, teach],
+    ['review.jsonl', files.reviewSchema, review],
+  ])) {
+    let before = '';
+    const lines = entries.map((entry) => {
+      before = sha256Hex(`${before}\n${canonicalJson(schema.parse(entry))}`).slice(0, 16);
+      return JSON.stringify({ entry, digest: before });
+    });
+    writeFileSync(files.journalPath(store, name), `${lines.join('\n')}\n`);
+  }
   return store;
 }

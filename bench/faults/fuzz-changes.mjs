@@ -42,7 +42,8 @@ function changeJson(document, of) {
     const way = of.below(10);
     if (way === 0) delete inside[key];
     else if (way === 1 && Array.isArray(inside)) inside.push(structuredClone(inside[Number(key)]));
-    else if (way < 4 && typeof inside[key] === 'number') inside[key] = oneOf([inside[key] * 2, -inside[key], inside[key] + 1, 2 ** 50], of);
+    else if (way < 4 && typeof inside[key] === 'number')
+      inside[key] = oneOf([inside[key] * 2, -inside[key], inside[key] + 1, 2 ** 50], of);
     else inside[key] = structuredClone(oneOf(VALUES, of));
     told.push(`${path.join('.')} = ${JSON.stringify(inside[key])}`);
   }
@@ -56,11 +57,12 @@ function changeBytes(bytes, of) {
   for (let n = 1 + of.below(3); n > 0; n--) {
     const near = of.below(3);
     const span = Math.min(changed.length, 900);
-    const at = near === 0 ? of.below(changed.length) : near === 1 ? of.below(span) : changed.length - 1 - of.below(span);
+    const at =
+      near === 0 ? of.below(changed.length) : near === 1 ? of.below(span) : changed.length - 1 - of.below(span);
     const [four, eight] = [Math.min(at & ~3, changed.length - 4), Math.min(at & ~7, changed.length - 8)];
     switch (of.below(6)) {
       case 0:
-        changed[at] ^= 1 << of.below(8);
+        changed.writeUInt8((changed[at] ?? 0) ^ (1 << of.below(8)), at);
         break;
       case 1:
         changed[at] = oneOf([0, 1, 2, 3, 4, 8, 16, 127, 128, 255], of);
@@ -75,7 +77,10 @@ function changeBytes(bytes, of) {
         changed.writeFloatLE(oneOf([NaN, Infinity, -Infinity, 3e38, 1e-45], of), four);
         break;
       default:
-        changed = Buffer.concat([changed.subarray(0, at), changed.subarray(Math.min(changed.length, at + 1 + of.below(8)))]);
+        changed = Buffer.concat([
+          changed.subarray(0, at),
+          changed.subarray(Math.min(changed.length, at + 1 + of.below(8))),
+        ]);
     }
     told.push(String(at));
   }
@@ -133,7 +138,10 @@ function changeHead(file, of) {
 
 /** Lines of JSON: one entry changed, all digests right. @param {string} file @param {Generator} of @param {boolean} chained */
 function changeLines(file, of, chained) {
-  const lines = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  const lines = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   if (lines.length === 0) return 'nothing';
   const line = oneOf(lines, of);
   const told = changeJson(chained ? line : line, of);

@@ -1,6 +1,6 @@
 // @ts-check
 // Reads changed stores; started by fuzz.mjs. Prints a line a case, a line before and one after each reading.
-import { cpSync, existsSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { dist } from '../store/dist.mjs';
 import { change } from './fuzz-changes.mjs';
@@ -16,8 +16,7 @@ const { searchThreads } = await dist('classify/neighbors/search-threads.js');
 const { readJournal } = await dist('store/format/journal.js');
 const studio = await dist('store/format/studio-files.js');
 const { openLooks } = await dist('store/format/validation-looks.js');
-const { findIndex } = await dist('store/format/index-file.js');
-const { indexFiles } = await dist('store/format/index-file.js');
+const { findIndex, indexFiles } = await dist('store/format/index-file.js');
 const { writeReport } = await dist('write-report.js');
 
 /** Memory that one reading may take beside what the process has, in bytes. */
@@ -31,9 +30,12 @@ function requireNumbers(answers) {
 /** @param {string} file @param {number} [width] */
 async function askHead(file, width) {
   const opened = await openHead(file);
-  const cols = width ?? opened.document.width + (opened.document.others ?? []).reduce((/** @type {number} */ s, /** @type {any} */ o) => s + o.width, 0);
+  const cols =
+    width ??
+    opened.document.width +
+      (opened.document.others ?? []).reduce((/** @type {number} */ s, /** @type {any} */ o) => s + o.width, 0);
   const X = matrix(2, cols);
-  X.data.forEach((_, /** @type {number} */ i) => (X.data[i] = (i % 7) / 3));
+  X.data.forEach((/** @type {number} */ _, /** @type {number} */ i) => (X.data[i] = (i % 7) / 3));
   const P = await probabilities(opened, X);
   requireNumbers(P.data);
   if (P.cols !== opened.head.classes.length) throw new Error('as many answers as classes');
@@ -48,12 +50,15 @@ const READINGS = {
     const samples = [...(await store.samples())];
     await store.rows({ parts: 'avg', memory: 'blocks' });
     for (const set of store.manifest.sets) for await (const { X } of setFeatures(path, set, 'avg')) void X;
-    await openRows(store).rowsById(samples.slice(0, 3).map(({ id }) => id), 'avg');
+    await openRows(store).rowsById(
+      samples.slice(0, 3).map(({ id }) => id),
+      'avg',
+    );
   },
   async train(store) {
     for (const head of ['centroid', 'logistic']) {
       const out = join(work, `${head}.safetensors`);
-      await train(store, { head, out, reject: 'none' });
+      await train(store, { head, out });
       await askHead(out);
     }
   },
@@ -66,23 +71,27 @@ const READINGS = {
   },
   async index(store) {
     const { path, manifest } = await openStore(store);
-    void manifest;
+    const width = manifest.sets[0].widths.avg;
     for (const { name } of await indexFiles(path)) {
-      const width = 64;
+      const { of } = JSON.parse(readFileSync(join(path, name.replace(/bin$/, 'json')), 'utf8'));
+      await findIndex(path, of, { rows: 24, cols: width });
       const threads = await searchThreads([join(path, name)], 'cosine', width, { teams: 1, size: 1 });
       try {
         const X = matrix(3, width);
         X.data.fill(0.5);
-        await threads.search(X, 3, 10);
+        await threads.candidates(X, 3, 10);
       } finally {
         await threads.end();
       }
     }
   },
   async studio(store) {
-    for (const [name, schema] of Object.entries({ teach: studio.teachSchema, review: studio.reviewSchema, features: studio.taughtFeaturesSchema })) {
+    for (const [name, schema] of /** @type {const} */ ([
+      ['teach.jsonl', studio.teachSchema],
+      ['review.jsonl', studio.reviewSchema],
+    ])) {
       const { entries } = await readJournal(studio.journalPath(store, name), schema);
-      if (name === 'teach') studio.taughtFolders(entries);
+      if (name === 'teach.jsonl') studio.taughtFolders(entries);
     }
     await studio.damagedStudioFiles(store);
   },
@@ -93,7 +102,6 @@ const READINGS = {
   collect: (store) => gc(store, { dryRun: true }),
   repair: (store) => repair(store),
 };
-void findIndex;
 
 /** Readings by kind of change: the last ones may change the store. @type {Record<string, readonly string[]>} */
 const READ = {
@@ -127,7 +135,10 @@ for (let number = from; number < cases; number++) {
     try {
       await /** @type {any} */ (READINGS)[reading](store);
     } catch (error) {
-      outcome = error instanceof PermafrostError ? /** @type {any} */ (error).code : `broke: ${/** @type {any} */ (error)?.stack ?? error}`;
+      outcome =
+        error instanceof PermafrostError
+          ? /** @type {any} */ (error).code
+          : `broke: ${/** @type {any} */ (error)?.stack ?? error}`;
     }
     const more = process.memoryUsage.rss() - before;
     if (more > MOST_BYTES) outcome = `took ${Math.round(more / 1e6)} MB`;
