@@ -93,22 +93,30 @@ export interface TaughtFolder {
   readonly images: readonly (TeachEvent & { do: 'add-image' })[];
 }
 
-/** The classes that a journal of teaching leads to. */
+/** The classes that a journal of teaching leads to. Throws STORE_CORRUPT for one that speaks of a class not there. */
 export function taughtFolders(events: readonly TeachEvent[]): TaughtFolder[] {
   const classes = new Map<number, { id: number; name: string; images: (TeachEvent & { do: 'add-image' })[] }>();
+  const classOf = (id: number) => {
+    const found = classes.get(id);
+    if (found !== undefined) return found;
+    throw new PermafrostError(
+      'STORE_CORRUPT',
+      `${STUDIO_FOLDER}/teach.jsonl speaks of the class ${id}, which was not added. Restore the file, or remove it to begin anew.`,
+    );
+  };
   for (const event of withoutUndone(events)) {
     switch (event.do) {
       case 'add-class':
         classes.set(event.id, { id: event.id, name: event.name, images: [] });
         break;
       case 'rename-class':
-        classes.get(event.id)!.name = event.name;
+        classOf(event.id).name = event.name;
         break;
       case 'remove-class':
         classes.delete(event.id);
         break;
       case 'add-image':
-        classes.get(event.class)!.images.push(event);
+        classOf(event.class).images.push(event);
         break;
       case 'remove-image':
         for (const one of classes.values()) one.images = one.images.filter(({ id }) => id !== event.id);
@@ -136,7 +144,12 @@ export async function damagedStudioFiles(
   const teach = damaged.some(({ name }) => name.endsWith('teach.jsonl'))
     ? []
     : (await readJournal(journalPath(store, 'teach.jsonl'), teachSchema)).entries;
-  const images = taughtFolders(teach).flatMap((one) => one.images.map(({ sha256 }) => sha256));
+  let images: readonly string[] = [];
+  try {
+    images = taughtFolders(teach).flatMap((one) => one.images.map(({ sha256 }) => sha256));
+  } catch (error) {
+    damaged.push({ name: join(STUDIO_FOLDER, 'teach.jsonl'), problem: reasonOf(error) });
+  }
   for (const sha256 of new Set(images)) {
     const name = join(STUDIO_FOLDER, 'images', sha256);
     files++;
