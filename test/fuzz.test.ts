@@ -72,6 +72,15 @@ describe('a damaged file', () => {
     },
   );
 
+  it.each(['avg', 'samples'] as const)(
+    'of %s in Arrow is refused, or read in bounded time, where its digest is right',
+    async (kind) => {
+      const { store, manifest, set } = await newStore();
+      const name = kind === 'samples' ? manifest.dataset.samples!.name : set.shards[1]!.files.avg!.name;
+      await outcomes({ reader: 'arrow', file: join(store, name) }, ['STORE_CORRUPT']);
+    },
+  );
+
   it('of a seal is set aside, and the other shards found', async () => {
     const { store, set } = await newStore();
     const whole = join(store, 'whole');

@@ -45,6 +45,15 @@ const READERS = {
         features.push((await store.rows({ parts, splits: [split], memory: 'matrix' })).matrix);
     return [rows, await store.samples(), features];
   },
+  /** A list or a shard's file as its reader takes it once its digest was compared. */
+  async arrow(path) {
+    const { decodeArrow, arrowMetadata } = await load('store/format/arrow-file.js');
+    const bytes = readFileSync(path);
+    const read = [[...arrowMetadata(bytes, path)]];
+    for (const batch of decodeArrow(bytes, path))
+      read.push([batch.texts('sha256'), Array.from(batch.numbers('width')), batch.features]);
+    return read;
+  },
   async seals(path) {
     return (await load('store/write/shard-files.js')).setsFromSeals(dirname(path));
   },

@@ -6,6 +6,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { factsOfFile } from '../../core/files/file-facts.ts';
 import { POOLINGS, SPLITS } from '../../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
+import { checkGraphFile, type GraphShape } from './graph-file.ts';
 import { requireHeld } from './lock/held-locks.ts';
 import { coveringSets, type FileEntry, type Manifest } from './manifest.ts';
 import { sealJson, unseal } from './sealed-json.ts';
@@ -82,13 +83,21 @@ export interface FoundIndex {
 export const isIndexKept = async (store: string, key: IndexKey): Promise<boolean> =>
   (await sealIn(store, `${stemOf(key)}.json`)) !== undefined;
 
-/** The file under `key`; undefined where there is none. Throws STORE_CORRUPT. */
-export async function findIndex(store: string, key: IndexKey): Promise<FoundIndex | undefined> {
+/** The file under `key`, of a graph over rows of this shape; undefined where there is none. Throws STORE_CORRUPT. */
+export async function findIndex(store: string, key: IndexKey, shape: GraphShape): Promise<FoundIndex | undefined> {
   const seal = await sealIn(store, `${stemOf(key)}.json`);
   if (seal === undefined) return undefined;
   const entry = inFolder(seal.file);
   await checkIndexFile(store, entry);
-  return { path: join(store, entry.name), recall: seal.recall };
+  const path = join(store, entry.name);
+  await checkGraphFile(path, shape).catch((cause: unknown) => {
+    throw new PermafrostError(
+      'STORE_CORRUPT',
+      `${path} is no graph of these features: found ${reasonOf(cause)}. Delete it; it is built again.`,
+      { cause },
+    );
+  });
+  return { path, recall: seal.recall };
 }
 
 /** Throws STORE_CORRUPT where an index' file is missing or not what was written. */

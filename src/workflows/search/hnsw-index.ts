@@ -154,7 +154,7 @@ export async function hnswOfStore(
   const keysOf = (apart: number, of: number): IndexKey[] => indexKeys(plan, split, apart, of);
 
   async function keptIndex(apart: readonly number[], of: number): Promise<KeptIndex | undefined> {
-    const files = await Promise.all(keysOf(apart.length, of).map((key) => findIndex(store.path, key)));
+    const files = await Promise.all(keysOf(apart.length, of).map((key) => findIndex(store.path, key, X)));
     return files.every((one) => one !== undefined) ? { files, apart } : undefined;
   }
 
