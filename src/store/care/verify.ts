@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { FILE_TIMES_NAME, fileTimesProblem } from '../format/file-times-file.ts';
@@ -17,6 +17,7 @@ import {
   type StoreDraft,
 } from '../format/manifest.ts';
 import { readManifest } from '../format/manifest-file.ts';
+import { isUnsealed, readUnsealed, unsealedNames } from '../format/unsealed-file.ts';
 import { readVerified } from '../read/file.ts';
 import { unsealExactly } from '../format/sealed-json.ts';
 import { sealName, sealProblem, setsFromSeals, takeUpSealed } from '../write/shard-files.ts';
@@ -34,8 +35,8 @@ const CACHES = [
   { name: SKETCHES_NAME, problemOf: sketchesProblem },
 ];
 
-/** Whether a file of a store can be made again from the images. */
-export const isCache = (name: string): boolean => CACHES.some((cache) => cache.name === name);
+/** Whether a file of a store holds nothing but what can be made again from the images. */
+export const isCache = (name: string): boolean => CACHES.some((cache) => cache.name === name) || isUnsealed(name);
 
 export interface StoreHealth {
   /** With its manifest, or what the seals describe where that is damaged. */
@@ -95,7 +96,8 @@ export async function verifyStore(
   ];
   const made = CACHES.filter(({ name }) => existsSync(join(path, name)));
   const indices = await indexFiles(path);
-  const total = entries.length + shards.length + indices.length + made.length + 1;
+  const unsealed = await unsealedNames(path);
+  const total = entries.length + shards.length + indices.length + made.length + unsealed.length + 1;
   let done = 1;
   let bytes = 0;
   for (const { entry, rows } of entries) {
@@ -113,6 +115,13 @@ export async function verifyStore(
   for (const { name, problemOf } of made) {
     const problem = await problemOf(path);
     if (problem !== undefined) damaged.push({ name, problem: problem.message, rows: 0 });
+    onFile(++done, total);
+  }
+  for (const name of unsealed) {
+    await readUnsealed(path, name).catch((error: unknown) =>
+      damaged.push({ name, problem: reasonOf(error), rows: 0 }),
+    );
+    bytes += await stat(join(path, name)).then(({ size }) => size);
     onFile(++done, total);
   }
   for (const entry of indices) {
