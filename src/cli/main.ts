@@ -15,7 +15,8 @@ function interruptible(): AbortController {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(EXIT.interrupted);
+      // A closed terminal may tell it twice: by itself, and by the shell in it.
+      if (controller.signal.aborted && signal !== 'SIGHUP') process.exit(EXIT.interrupted);
       controller.abort();
     });
   }

@@ -1,47 +1,68 @@
-import { mkdtempSync, rmSync, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, expect, it } from 'vitest';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
 import type { ExtractResult } from '../../src/results/extract-result.ts';
+import { isUnsealed } from '../../src/store/format/unsealed-file.ts';
 import { document, permafrost } from '../support/command.ts';
+import { temporaryFolders } from '../support/folders.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
+import { filesOf } from '../support/stores.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'permafrost-interrupt-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolders();
+/** In a process that is begun with it a second lasts a millisecond, so that rows are kept after each batch. */
+const FAST_CLOCK = ['--import', pathToFileURL(fileURLToPath(new URL('../support/fast-clock.mjs', import.meta.url))).href];
 
-interface ShardList {
-  readonly sets: readonly { readonly shards: readonly { readonly rows: number }[] }[];
+/** Images of one shard, an image an inference, so that each is computed alike. */
+async function begun() {
+  const dataset = await stripedDataset(join(folder(), 'Long'), 15, 5);
+  const args = (store: string): string[] => [
+    ...['extract', dataset, '--store', store, '--engine', 'onnxruntime', '--cut', 'block3_pool:avg', '--batch', '1'],
+    ...['--json', '--quiet'],
+  ];
+  return { args, store: join(folder(), 'store') };
 }
 
-/** Rows that the manifest in `store` names. */
-function sealedRows(store: string): number {
-  const manifest = join(store, 'manifest.json');
-  if (!existsSync(manifest)) return 0;
-  const { sets } = JSON.parse(readFileSync(manifest, 'utf8')) as ShardList;
-  return sets.flatMap(({ shards }) => shards).reduce((sum, { rows }) => sum + rows, 0);
-}
+const unsealedIn = (store: string): string[] => (existsSync(store) ? readdirSync(store).filter(isUnsealed) : []);
 
-it('ends on Ctrl-C with 130, keeps what was extracted, and goes on from there', async () => {
-  const dataset = await stripedDataset(join(folder, 'Long'), 30, 10);
-  const store = join(folder, 'store');
-  // Shards of 1 MiB hold 20 rows, batches of 4 images keep the wait for the one in flight short.
-  const args = ['extract', dataset, '--store', store, '--batch', '4', '--shard-megabytes', '1'];
-  const stopped = await permafrost(args, {
+/** Ends an extraction by a signal as soon as it has kept some rows of its one shard. */
+function ended(args: readonly string[], store: string, signal: NodeJS.Signals) {
+  return permafrost(args, {
+    node: FAST_CLOCK,
     during: (child) => {
       void (async () => {
-        while (sealedRows(store) === 0 && child.exitCode === null) await sleep(50);
-        child.kill('SIGINT');
+        while (unsealedIn(store).length === 0 && child.exitCode === null) await sleep(5);
+        child.kill(signal);
+        if (signal === 'SIGHUP') child.kill(signal); // by the system and by the shell
       })();
     },
   });
-  expect(stopped.code).toBe(130);
-  expect(stopped.stderr).toMatch(/which are kept\. Run the same command again/);
-  const kept = sealedRows(store);
-  expect(kept).toBeGreaterThanOrEqual(20);
-  expect(kept).toBeLessThan(80);
-  expect(readdirSync(store).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+}
 
-  const result = document<ExtractResult>(await permafrost([...args, '--json']));
-  expect(result).toMatchObject({ extracted: 80 - kept, reused: kept, failed: [] });
+/** But for what is remembered of the images' times: how long ago each was written when it was read. */
+function contentOf(store: string): Record<string, string> {
+  const { 'file-times.safetensors': times, 'sketches.safetensors': sketches, ...content } = filesOf(store);
+  expect([typeof times, typeof sketches]).toEqual(['string', 'string']);
+  return content;
+}
+
+describe('an extraction that is ended in the middle of a shard', () => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
+    'by %s keeps what was extracted, and gives the store of one that was not when it goes on',
+    async (signal) => {
+      const { args, store } = await begun();
+      const stopped = await ended(args(store), store, signal);
+      expect(stopped.code).toBe(signal === 'SIGKILL' ? null : 130);
+      if (signal !== 'SIGKILL') expect(stopped.stderr).toMatch(/which are kept\. Run the same command again/);
+      expect(readdirSync(store).filter((name) => name.endsWith('-rows.arrow'))).toEqual([]);
+      const { extracted, reused } = document<ExtractResult>(await permafrost(args(store)));
+      expect(reused).toBeGreaterThan(0);
+      expect(extracted).toBeGreaterThan(0);
+      expect(extracted + reused).toBe(40);
+      const whole = join(folder(), 'store');
+      expect((await permafrost(args(whole))).code).toBe(0);
+      expect(contentOf(store)).toEqual(contentOf(whole));
+    },
+  );
 });

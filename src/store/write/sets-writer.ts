@@ -4,7 +4,7 @@ import { knownRows, type KnownRows } from './known-rows.ts';
 import type { FeatureSetDraft } from '../format/manifest.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
 import { bitsOf, type HeldElsewhere } from './held-contents.ts';
-import { storedPoolings, type StoredPoolings } from './stored-poolings.ts';
+import { holdsIn, storedPoolings, type StoredPoolings } from './stored-poolings.ts';
 import { keptShards, type KeptShard } from './unsealed-rows.ts';
 import { KEEPING, featureWriter, type FeatureWriter, type WriterOptions } from './writer.ts';
 
@@ -45,8 +45,8 @@ export interface SetsWriterOptions extends Omit<WriterOptions, 'set' | 'poolings
   readonly wanted: readonly WantedDraft[];
   /**
    * True where rows are extracted: those that a killed or interrupted extraction kept count as known, and are sealed
-   * with what comes; rows of shards that are open for long are kept in turn. The caller must end with `seal` or `keep`.
-   * Default: false.
+   * with what comes, if one of them is asked for; rows of shards that are open for long are kept in turn. The caller
+   * must end with `seal` or `keep`. Default: false.
    */
   readonly goesOn?: boolean;
   /** Contents whose features another store has: they count as known here, and are not written. */
@@ -81,6 +81,10 @@ interface Part {
   /** By this the shards of a set are ended in one order, whatever was killed before. */
   readonly order: readonly [set: number, lacking: number, decoder: number];
   readonly writer: FeatureWriter;
+  /** The unit that its open shard is of. */
+  unit: number | null;
+  /** False while all that it has was kept of images that this extraction has not met: of another data set. */
+  isMet: boolean;
 }
 
 /** A writer for several sets, each with its own shards. After a killed run the next gives each what it lacks. */
@@ -93,7 +97,8 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
   const bits = wanted.map(({ poolings }) => bitsOf(poolings));
   const parts = new Map<string, Part>();
   let outdated = 0;
-  let openUnit: number | undefined;
+  /** The parts that a content was kept in. */
+  const keptIn = new Map<number, Part[]>();
 
   function addPart(i: number, poolings: readonly Pooling[], decoder: number | undefined, kept?: KeptShard): Part {
     const order = [i, bitsOf(poolings), decoder ?? 1] as const;
@@ -104,53 +109,50 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
       poolings,
       kept,
     });
-    const made = { order, writer };
+    const made: Part = { order, writer, unit: kept?.unit ?? null, isMet: kept === undefined };
     parts.set(order.join(), made);
     return made;
   }
 
-  function writerOf(i: number, lacking: number): FeatureWriter {
+  function partOf(i: number, lacking: number): Part {
     const { decoder } = options;
     const found = parts.get([i, lacking, decoder ?? 1].join());
     const poolings = wanted[i]!.poolings.filter((pooling) => (lacking & bitOf(pooling)) !== 0);
-    return (found ?? addPart(i, poolings, decoder)).writer;
+    return found ?? addPart(i, poolings, decoder);
   }
 
-  /** Every writer, in the one order. */
-  const writers = (): FeatureWriter[] =>
+  /** The parts that this extraction has to do with, in the one order. */
+  const metParts = (): Part[] =>
     [...parts.values()]
-      .sort((a, b) => a.order.map((at, n) => at - b.order[n]!).find((difference) => difference !== 0) ?? 0)
-      .map(({ writer }) => writer);
+      .filter(({ isMet }) => isMet)
+      .sort((a, b) => a.order.map((at, n) => at - b.order[n]!).find((difference) => difference !== 0) ?? 0);
 
   /** Ends each of the writers in the same way: one set that cannot be written must not cost what another has. */
   async function endAll(end: (writer: FeatureWriter) => Promise<void>): Promise<void> {
     const failures: unknown[] = [];
-    for (const writer of writers()) await end(writer).catch((error: unknown) => failures.push(error));
+    for (const { writer } of metParts()) await end(writer).catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw failures[0];
   }
 
   /** Goes on where an extraction was killed or interrupted. */
   async function takeUp(): Promise<void> {
-    const units = new Set<number | null>();
     for (const [i, { set }] of wanted.entries()) {
-      const isHeld = (sha256: string, poolings: readonly Pooling[], decoder: number): boolean => {
-        const content = known.find(sha256);
-        return content >= 0 && (bitsOf(poolings) & ~stored[i]!.since(content, decoder)) === 0;
-      };
-      for (const kept of await keptShards(options.store.path, set, isHeld)) {
-        addPart(i, kept.poolings, kept.decoder, kept);
-        units.add(kept.unit);
-        for (const row of kept.parts.flatMap(({ rows }) => rows))
-          stored[i]!.add(known.add(row), bitsOf(kept.poolings), kept.decoder);
+      for (const kept of await keptShards(options.store.path, set, holdsIn(stored[i]!, known))) {
+        const part = addPart(i, kept.poolings, kept.decoder, kept);
+        for (const row of kept.parts.flatMap(({ rows }) => rows)) {
+          const content = known.add(row);
+          stored[i]!.add(content, bitsOf(kept.poolings), kept.decoder);
+          keptIn.set(content, [...(keptIn.get(content) ?? []), part]);
+        }
       }
     }
-    if (units.size === 1) openUnit = [...units][0] ?? undefined;
   }
   if (goesOn) await takeUp();
 
   /** The number of a content, of which older decoders' rows count no more; -1 where no set holds it. */
   function contentOf(sha256: string, decoder: number): number {
     const content = known.find(sha256);
+    for (const part of keptIn.get(content) ?? []) part.isMet = true;
     if (content >= 0 && stored.filter((held) => held.forget(content, decoder)).length > 0) outdated++;
     return content;
   }
@@ -179,12 +181,16 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
       stored[i]!.add(known.add(row), bits[i]!, options.decoder ?? 1);
     },
     async append(batches, unit) {
-      if (unit !== openUnit) for (const writer of writers()) await writer.endShard();
-      openUnit = unit;
+      const at = unit ?? null;
+      for (const part of metParts()) if (part.unit !== at) await part.writer.endShard();
       for (const [i, batch] of batches.entries()) {
         if (batch === undefined) continue;
-        for (const [lacking, at] of byLack(batch, bits[i]!, stored[i]!, known))
-          await writerOf(i, lacking).append(rowsOf(batch, at), unit);
+        for (const [lacking, rows] of byLack(batch, bits[i]!, stored[i]!, known)) {
+          const part = partOf(i, lacking);
+          if (!part.isMet && part.unit !== at) await part.writer.endShard();
+          Object.assign(part, { unit: at, isMet: true });
+          await part.writer.append(rowsOf(batch, rows), unit);
+        }
       }
       for (const row of batches.find((batch) => batch !== undefined)?.rows ?? []) {
         const content = known.add(row);

@@ -1,3 +1,4 @@
+import type { Pooling } from '../../core/sample.ts';
 import type { FeatureSet } from '../format/manifest.ts';
 import { decoderOf, newestFirst, poolingsOf } from '../format/manifest.ts';
 import { shardRows } from '../read/shards.ts';
@@ -58,3 +59,11 @@ export async function storedPoolings(store: string, set: FeatureSet, known: Know
   }
   return stored;
 }
+
+/** Whether `stored` holds a content in all of some poolings, read by this version of the decoder or a later one. */
+export const holdsIn =
+  (stored: StoredPoolings, known: KnownRows) =>
+  (sha256: string, poolings: readonly Pooling[], decoder: number): boolean => {
+    const content = known.find(sha256);
+    return content >= 0 && (bitsOf(poolings) & ~stored.since(content, decoder)) === 0;
+  };
