@@ -37,18 +37,18 @@ const VARIES = [
   /^sweeps\//,
 ];
 
-const contentOf = (store: string): Record<string, string> =>
+export const contentOf = (store: string): Record<string, string> =>
   Object.fromEntries(Object.entries(filesOf(store)).filter(([name]) => !VARIES.some((one) => one.test(name))));
 
 /** Names of files that only one of two stores has, or that have other bytes. */
-function differences(a: Record<string, string>, b: Record<string, string>): string[] {
+export function differences(a: Record<string, string>, b: Record<string, string>): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]).sort();
 }
 
 const isWhole = (store: string): boolean => existsSync(join(store, 'manifest.json'));
 
 /** A program that ended as programs should: with words. */
-const STACK = /\[INTERNAL\]|\n\s+at |Unhandled|Segmentation|FATAL ERROR/;
+export const STACK = /\[INTERNAL\]|\n\s+at |Unhandled|Segmentation|FATAL ERROR/;
 
 /** Runs a scenario once undisturbed, and then again with one call after the other going wrong. */
 export async function everyCall(shim: Shim, folder: string, scenario: Scenario) {
@@ -58,7 +58,7 @@ export async function everyCall(shim: Shim, folder: string, scenario: Scenario) 
     if (scenario.base !== undefined) cpSync(scenario.base, store, { recursive: true });
   };
   const run = (env: Readonly<Record<string, string>> = {}): Promise<Finished> =>
-    permafrost([...scenario.args(store), '--quiet'], { env });
+    permafrost([...scenario.args(store), '--quiet'], { env: { ...scenario.env, ...env } });
   mkdirSync(folder, { recursive: true });
   fresh();
   const watched = shim.watched(store);

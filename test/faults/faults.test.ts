@@ -11,6 +11,7 @@ const folder = temporaryFolders();
 
 const NAMES = [
   'extract',
+  'extract, rows kept',
   'extract more',
   'run',
   'gc',

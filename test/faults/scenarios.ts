@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { permafrost } from '../support/command.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
 
@@ -10,12 +10,22 @@ export interface Scenario {
   /** A folder that is copied to be the store; undefined: there is none yet. */
   readonly base: string | undefined;
   readonly args: (store: string) => readonly string[];
+  /** Of the process, beside what all have. */
+  readonly env?: Readonly<Record<string, string>>;
   /** True where the store that it begins with is damaged. */
   readonly isDamaged?: true;
 }
 
 /** A row of block1_pool fills a shard of 1 MiB by itself; one image an inference, so that each is computed alike. */
 const EXTRACT = ['--engine', 'onnxruntime', '--cut', 'block1_pool', '--batch', '1', '--shard-megabytes', '1'];
+
+/** All images in one shard, and each is kept as soon as it is extracted. */
+const KEPT = {
+  flags: ['--engine', 'onnxruntime', '--cut', 'block1_pool:avg', '--batch', '1'],
+  env: {
+    NODE_OPTIONS: `--import=${pathToFileURL(fileURLToPath(new URL('../support/fast-clock.mjs', import.meta.url))).href}`,
+  },
+};
 
 async function done(args: readonly string[]): Promise<void> {
   const { code, stderr } = await permafrost([...args, '--quiet']);
@@ -32,10 +42,25 @@ function damage(store: string, count: number): void {
   }
 }
 
+/** Those that need no store to begin with. */
+export async function newStores(folder: string): Promise<Scenario[]> {
+  const few = await stripedDataset(join(folder, 'few'), 2, 1);
+  return [
+    { name: 'extract', base: undefined, args: (store) => ['extract', few, '--store', store, ...EXTRACT] },
+    {
+      name: 'extract, rows kept',
+      base: undefined,
+      args: (store) => ['extract', few, '--store', store, ...KEPT.flags],
+      env: KEPT.env,
+    },
+  ];
+}
+
 /** Makes the stores below `folder`, and gives all scenarios. */
 export async function makeScenarios(folder: string): Promise<Scenario[]> {
   const at = (name: string): string => join(folder, name);
-  const few = await stripedDataset(at('few'), 2, 1);
+  const begun = await newStores(folder);
+  const few = at('few');
   const more = await stripedDataset(at('more'), 4, 2);
   const pooled = ['--engine', 'onnxruntime', '--cut', 'block1_pool:avg'];
   await done(['extract', few, '--store', at('of-few'), ...EXTRACT]);
@@ -51,7 +76,7 @@ export async function makeScenarios(folder: string): Promise<Scenario[]> {
   const grid = ['--head', 'centroid,ridge', '--pca', '0', '--folds', '2', '--save', '--workers', '1'];
   const old = fileURLToPath(new URL('../fixtures/store-v1/store', import.meta.url));
   return [
-    { name: 'extract', base: undefined, args: (store) => ['extract', few, '--store', store, ...EXTRACT] },
+    ...begun,
     { name: 'extract more', base: at('of-few'), args: (store) => ['extract', more, '--store', store, ...EXTRACT] },
     { name: 'run', base: undefined, args: (store) => ['run', more, '--store', store, ...pooled] },
     { name: 'gc', base: at('of-both'), args: (store) => ['gc', store] },

@@ -118,9 +118,7 @@ export async function verifyStore(
     onFile(++done, total);
   }
   for (const name of unsealed) {
-    await readUnsealed(path, name).catch((error: unknown) =>
-      damaged.push({ name, problem: reasonOf(error), rows: 0 }),
-    );
+    await readUnsealed(path, name).catch((error: unknown) => damaged.push({ name, problem: reasonOf(error), rows: 0 }));
     bytes += await stat(join(path, name)).then(({ size }) => size);
     onFile(++done, total);
   }

@@ -61,10 +61,7 @@ function encoded({ rows, values, ...told }: UnsealedRows): Uint8Array[] {
   const hash = createHash('sha256').update(text);
   for (const [pooling, data] of values) {
     const shape = [rows.length, data.length / rows.length];
-    tensors.set(
-      pooling,
-      data instanceof Uint16Array ? { dtype: 'F16', shape, data } : { dtype: 'F32', shape, data },
-    );
+    tensors.set(pooling, data instanceof Uint16Array ? { dtype: 'F16', shape, data } : { dtype: 'F32', shape, data });
     hash.update(pooling).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return safetensorsParts(tensors, { permafrost: text, digest: hash.digest('hex') });

@@ -69,12 +69,19 @@ export function openShard(set: FeatureSet, wanted: readonly Pooling[], capacity:
     },
     takeUp(kept) {
       for (const pooling of poolings)
-        allocated().get(pooling)!.set(kept.values.get(pooling)!, rows.length * width(pooling));
+        allocated()
+          .get(pooling)!
+          .set(kept.values.get(pooling)!, rows.length * width(pooling));
       rows.push(...kept.rows);
     },
     column(pooling, from = 0) {
       const wide = width(pooling);
-      return { width: wide, values: allocated().get(pooling)!.subarray(from * wide, rows.length * wide) };
+      return {
+        width: wide,
+        values: allocated()
+          .get(pooling)!
+          .subarray(from * wide, rows.length * wide),
+      };
     },
     clear() {
       rows = [];

@@ -51,8 +51,7 @@ const MOST_OF_CUT = 60;
 const cutInNames = (cut: string): string => cut.slice(-MOST_OF_CUT).replace(/^\.|[^\w.-]+/g, '_');
 
 /** What the names of a set's files begin with: cut, fingerprint (which alone tells cuts apart). */
-export const setStem = ({ settings, fingerprint }: FeatureSet): string =>
-  `${cutInNames(settings.cut)}-${fingerprint}`;
+export const setStem = ({ settings, fingerprint }: FeatureSet): string => `${cutInNames(settings.cut)}-${fingerprint}`;
 
 /** The stem of a shard's file names: that of its set, number. */
 export const shardStem = (set: FeatureSet, number: number): string =>
