@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 
 const [cuts = '50', only] = process.argv.slice(2);
-const { status } = spawnSync('npx', ['vitest', 'run', '--disable-console-intercept', 'test/faults/power.test.ts'], {
+const { status } = spawnSync('npx', ['vitest', 'run', 'test/faults/power.test.ts'], {
   stdio: 'inherit',
   env: { ...process.env, POWER_CUTS: cuts, ...(only !== undefined && { POWER_ONLY: only }) },
 });
