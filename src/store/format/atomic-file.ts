@@ -52,6 +52,19 @@ export function writeFileAtomic(
   return withTemporary(path, (temporary) => writeThrough(temporary, path, chunks));
 }
 
+/**
+ * Gives a file its name. Where this process stood still until another took its lock over, that one has removed the
+ * file: throws STORE_LOCKED then.
+ */
+async function publish(temporary: string, path: string): Promise<void> {
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') await requireHeld(dirname(path));
+    throw error;
+  }
+}
+
 async function writeThrough(
   temporary: string,
   path: string,
@@ -72,7 +85,7 @@ async function writeThrough(
     await handle.close();
     handle = undefined;
     await requireHeld(dirname(path));
-    await rename(temporary, path);
+    await publish(temporary, path);
     await syncFolder(dirname(path));
   } catch (cause) {
     const left = await discard(temporary, handle);
@@ -87,8 +100,12 @@ async function writeThrough(
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** Removes a file of the store that nothing names any more. Throws STORE_WRITE. */
+/**
+ * Removes a file of the store that nothing names any more. Throws STORE_WRITE, and STORE_LOCKED where this process has
+ * lost the lock that it took on the folder: the next one may have given the name to another file.
+ */
 export async function removeFile(path: string): Promise<void> {
+  await requireHeld(dirname(path));
   await rm(path, { force: true }).catch((cause: unknown) => {
     throw new PermafrostError(
       'STORE_WRITE',
