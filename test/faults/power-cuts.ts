@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import type { verify as VerifyCommand } from '../../src/workflows/care/verify.ts';
 import { built } from '../support/built.ts';
 import { permafrost, type Finished } from '../support/command.ts';
-import { contentOf, differences, STACK } from './every-call.ts';
+import { STACK } from './every-call.ts';
 import type { PowerDisk } from './power-disk.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Call, Shim } from './shim.ts';
+import { contentOf, differences } from './state.ts';
 
 const { verify } = await built<{ readonly verify: typeof VerifyCommand }>('workflows/care/verify.js');
 

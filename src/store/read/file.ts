@@ -12,11 +12,8 @@ export interface FileBuffer {
   holds: string;
 }
 
-/** A buffer for the largest of some files. */
-export const fileBuffer = (entries: readonly FileEntry[]): FileBuffer => ({
-  bytes: Buffer.allocUnsafeSlow(entries.reduce((most, { bytes }) => Math.max(most, bytes), 0)),
-  holds: '',
-});
+/** A buffer that grows to the largest of the files that are read into it. */
+export const fileBuffer = (): FileBuffer => ({ bytes: Buffer.alloc(0), holds: '' });
 
 export interface StoreFiles {
   readonly path: string;
@@ -29,7 +26,7 @@ export function storeFiles(store: string): StoreFiles {
   const verified = new Map<string, string>();
   return {
     path: store,
-    async read(entry, buffer = fileBuffer([entry])) {
+    async read(entry, buffer = fileBuffer()) {
       const path = join(store, entry.name);
       const { stamp, size, length } = await readInto(path, entry, buffer).catch((cause: unknown) => {
         throw new PermafrostError(
@@ -66,6 +63,8 @@ async function readInto(
     if (buffer.holds === `${name} ${stamp}`) return { stamp, size: facts.size, length: bytes };
     buffer.holds = '';
     if (facts.size !== BigInt(bytes)) return { stamp, size: facts.size, length: 0 };
+    // Not before the file has that size: what a manifest says alone takes no memory.
+    if (buffer.bytes.length < bytes) buffer.bytes = Buffer.allocUnsafeSlow(bytes);
     const { bytesRead } = await handle.read(buffer.bytes, 0, bytes, 0);
     return { stamp, size: facts.size, length: bytesRead };
   } finally {

@@ -140,7 +140,7 @@ async function meetRows(
     // Written without that pooling: another shard has these rows with it.
     if (file === undefined) continue;
     let row = 0;
-    for (const { rows } of decodeShard(await files.read(entry), join(files.path, entry.name))) {
+    for (const { rows } of decodeShard(await files.read(entry), join(files.path, entry.name), shard)) {
       for (const { sha256 } of rows) {
         targets.meet(sha256, (place) => found.put(place, number, row, sha256));
         row++;

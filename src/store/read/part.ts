@@ -32,7 +32,7 @@ export function partReader(store: StoreFiles, { width: own, mapWidth, files, fil
   const put = mapWidth === undefined ? putValues : putMeans(mapWidth, own);
   const located = new Map<string, LocatedRows>();
   let buffer: FileBuffer | undefined;
-  const bytesOf = (entry: FileEntry): Promise<Buffer> => store.read(entry, (buffer ??= fileBuffer(files)));
+  const bytesOf = (entry: FileEntry): Promise<Buffer> => store.read(entry, (buffer ??= fileBuffer()));
 
   async function readWhole(entry: FileEntry, rows: Int32Array, into: Destination): Promise<void> {
     let at = 0;
@@ -50,6 +50,11 @@ export function partReader(store: StoreFiles, { width: own, mapWidth, files, fil
       }
       first += length;
     }
+    if (at < rows.length)
+      throw new PermafrostError(
+        'STORE_CORRUPT',
+        `${store.path}: ${entry.name} has ${first} rows, and row ${rowOf[rows[at]!]!} is needed. Run "permafrost verify".`,
+      );
   }
 
   async function readSome(entry: FileEntry, rows: Int32Array, into: Destination): Promise<void> {

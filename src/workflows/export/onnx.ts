@@ -4,7 +4,7 @@ import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { ExportCheck, ExportOnnxResult } from '../../results/export-result.ts';
-import { requireFolderOf, writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { requireFolderOf, writeOutput } from '../../store/format/atomic-file.ts';
 import { openHead, type OpenedHead } from '../train/files/head-files.ts';
 import type { Work } from '../work.ts';
 import { checkImages, type CheckImages } from './check-images.ts';
@@ -120,7 +120,7 @@ export async function exportOnnx(
     const check = images === undefined ? null : await checked(draft, opened, networks, images, options, work);
     if (check !== null) requireAgreement(check, boundOf(options, precision, networks), options.minAgreement);
     const { bytes, outputs, opset, domains } = check === null ? draft : await write(check);
-    const written = await writeFileAtomic(resolve(file), [bytes]);
+    const written = await writeOutput(resolve(file), [bytes]);
     const { name, classes } = opened.head;
     return {
       file: resolve(file),

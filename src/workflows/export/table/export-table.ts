@@ -5,7 +5,7 @@ import { csvBytes } from '../../../core/table/csv.ts';
 import { parquetBytes } from '../../../core/table/parquet.ts';
 import { present } from '../../../results/or-reason.ts';
 import type { TableExportResult } from '../../../results/export-table-result.ts';
-import { requireFolderOf, writeFileAtomic } from '../../../store/format/atomic-file.ts';
+import { requireFolderOf, writeOutput } from '../../../store/format/atomic-file.ts';
 import { readHead } from '../../../store/read/heads/head-file.ts';
 import { partsText } from '../../../store/read/stored-parts.ts';
 import { storedNetworks } from '../../../store/read/stored-networks.ts';
@@ -63,7 +63,7 @@ export async function exportTable(
   const files: { kind: (typeof targets)[number]; path: string; bytes: number }[] = [];
   for (const kind of targets) {
     const path = resolve(options[kind]);
-    files.push({ kind, path, bytes: (await writeFileAtomic(path, written[kind]())).bytes });
+    files.push({ kind, path, bytes: (await writeOutput(path, written[kind]())).bytes });
   }
   const [{ sets }] = storedNetworks(store);
   return {
