@@ -10,12 +10,13 @@ import { terminalListener } from './progress-line.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, someImagesFailed: 3, interrupted: 130 } as const;
 
-/** Ctrl-C once ends the work cleanly; twice ends the process. */
+/** Ctrl-C once ends the work cleanly, as do SIGTERM and a terminal that is closed; twice ends the process. */
 function interruptible(): AbortController {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(EXIT.interrupted);
+      // A closed terminal may tell it twice: by itself, and by the shell in it.
+      if (controller.signal.aborted && signal !== 'SIGHUP') process.exit(EXIT.interrupted);
       controller.abort();
     });
   }

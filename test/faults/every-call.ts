@@ -30,7 +30,7 @@ export interface Tried {
 }
 
 /** A program that ended as no program should. */
-const STACK = /\[INTERNAL\]|\n\s+at |Unhandled|Segmentation|FATAL ERROR/;
+export const STACK = /\[INTERNAL\]|\n\s+at |Unhandled|Segmentation|FATAL ERROR/;
 /** Longer than any of these programs takes: it hangs. */
 const HANGS_MS = 300_000;
 
@@ -41,7 +41,10 @@ async function runProgram(
   env: Readonly<Record<string, string>>,
 ): Promise<Finished> {
   if (scenario.script === undefined)
-    return permafrost([...scenario.args(folder), '--quiet'], { env, during: endHanging });
+    return permafrost([...scenario.args(folder), '--quiet'], {
+      env: { ...scenario.env, ...env },
+      during: endHanging,
+    });
   const child = spawn(process.execPath, [scenario.script, ...scenario.args(folder)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

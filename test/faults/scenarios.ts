@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { permafrost } from '../support/command.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
 import { lostOf } from './studio-lost.ts';
@@ -12,6 +12,8 @@ export interface Scenario {
   readonly base: string | undefined;
   /** Arguments of permafrost, or of `script`. */
   readonly args: (folder: string) => readonly string[];
+  /** Variables of the process, beside what all have. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A program of its own that is started in place of the command line. */
   readonly script?: string;
   /** Where another process than the first one changes files: a text in its command line. */
@@ -27,6 +29,7 @@ export interface Scenario {
 /** The names of all, in the order of makeScenarios. */
 export const SCENARIOS = [
   'extract',
+  'extract, rows kept',
   'extract more',
   'run',
   'gc',
@@ -48,6 +51,24 @@ const EXTRACT = ['--engine', 'onnxruntime', '--cut', 'block1_pool', '--batch', '
 
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
+/** Those that need no store to begin with. */
+export async function newStores(folder: string): Promise<[Scenario, Scenario]> {
+  // Each image is a shard, and each shard some fifty calls.
+  const few = await stripedDataset(join(folder, 'few'), 1, 1);
+  const inOneShard = ['--engine', 'onnxruntime', '--cut', 'block1_pool:avg', '--batch', '1'];
+  // Each image is kept as soon as it is extracted.
+  const fast = pathToFileURL(file('../support/fast-clock.mjs')).href;
+  return [
+    { name: 'extract', base: undefined, args: (store) => ['extract', few, '--store', store, ...EXTRACT] },
+    {
+      name: 'extract, rows kept',
+      base: undefined,
+      args: (store) => ['extract', few, '--store', store, ...inOneShard],
+      env: { NODE_OPTIONS: `--import=${fast}` },
+    },
+  ];
+}
+
 async function done(args: readonly string[]): Promise<void> {
   const { code, stderr } = await permafrost([...args, '--quiet']);
   if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`);
@@ -66,8 +87,8 @@ function damage(store: string, count: number): void {
 /** Makes the stores below `folder`, and gives all scenarios. */
 export async function makeScenarios(folder: string): Promise<Scenario[]> {
   const at = (name: string): string => join(folder, name);
-  // Each image is a shard, and each shard some fifty calls.
-  const few = await stripedDataset(at('few'), 1, 1);
+  const begun = await newStores(folder);
+  const few = at('few');
   const some = await stripedDataset(at('some'), 2, 1);
   const more = await stripedDataset(at('more'), 4, 2);
   const pooled = ['--engine', 'onnxruntime', '--cut', 'block1_pool:avg'];
@@ -88,7 +109,7 @@ export async function makeScenarios(folder: string): Promise<Scenario[]> {
   const predict = ['predict', at('head.safetensors'), join(more, 'Val')];
   const dist = new URL('../../dist/', import.meta.url).href;
   return [
-    { name: 'extract', base: undefined, args: (store) => ['extract', few, '--store', store, ...EXTRACT] },
+    ...begun,
     { name: 'extract more', base: at('of-few'), args: (store) => ['extract', some, '--store', store, ...EXTRACT] },
     { name: 'run', base: undefined, args: (store) => ['run', more, '--store', store, ...pooled] },
     { name: 'gc', base: at('of-both'), args: (store) => ['gc', store] },

@@ -1,6 +1,6 @@
 // A process that brings data sets into several sets of a store through the built writer, as `extract` does, and kills
 // itself (SIGKILL) before the n-th change that it makes to the file system. Argument: JSON with dist (URL of the
-// build), plan (path), killAt (0: never).
+// build), plan (path), killAt (0: never). Where the plan `keeps`, the rows of an open shard are kept after each batch.
 // Prints the changes that it made as JSON: what was done to which file, for example "rename manifest.json".
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -47,7 +47,9 @@ syncBuiltinESMExports();
 const { commitDataset, openForWriting, setFor } = await import(`${dist}/store/write/store.js`);
 const { setsWriter } = await import(`${dist}/store/write/sets-writer.js`);
 
-const { store, sets, engine, widths, shardBytes, rows, datasets, batch } = plan;
+const { store, sets, engine, widths, shardBytes, rows, datasets, batch, keeps } = plan;
+// The clock stands still, and no time is too short to keep what was appended.
+const going = keeps ? { goesOn: true, keeping: { afterMs: 0, now: () => 0 } } : {};
 for (const images of datasets) {
   const { manifest } = await openForWriting(store, '0.0.0');
   const wanted = sets.map(({ settings, features }) => ({
@@ -59,6 +61,7 @@ for (const images of datasets) {
     wanted,
     expectedRows: images.length,
     shardBytes,
+    ...going,
   });
   const missing = images.filter((i) => !writer.isKnown(rows[i].sha256));
   for (let at = 0; at < missing.length; at += batch) {

@@ -14,6 +14,7 @@ import { readLines, unfinishedInWords } from '../format/sealed-lines.ts';
 import { sketchesProblem } from '../format/sketches-file.ts';
 import { JOURNALS, taughtImages, type JournalName } from '../format/studio-files.ts';
 import { ledgerProblem } from '../format/sweep-ledger.ts';
+import { readUnsealed } from '../format/unsealed-file.ts';
 import { looksProblem } from '../format/validation-looks.ts';
 import { headDigest } from '../read/heads/head-digest.ts';
 import { readHead } from '../read/heads/head-file.ts';
@@ -49,6 +50,7 @@ const tensors: Prover = async (store, name) => {
   const kind = kindOf(name)?.kind;
   if (kind === 'file times') return (await fileTimesProblem(store))?.message;
   if (kind === 'sketches') return (await sketchesProblem(store))?.message;
+  if (kind === 'unsealed rows') return problemIn(() => readUnsealed(store, name));
   const file = join(store, name);
   return problemIn(async () => {
     const { id } = await requireDocument(file);
@@ -92,6 +94,7 @@ const PROVERS: Partial<Record<FileKindName | 'seal', Prover>> = {
   'plan of a run': text,
   'file times': tensors,
   sketches: tensors,
+  'unsealed rows': tensors,
   head: tensors,
   'fine-tuning': tensors,
   failures: (store, name) => sealedProblem(join(store, name)),

@@ -62,6 +62,19 @@ export async function writeOutput(
   return writeFileAtomic(path, chunks);
 }
 
+/**
+ * Gives a file its name. Where this process stood still until another took its lock over, that one has removed the
+ * file: throws STORE_LOCKED then.
+ */
+async function publish(temporary: string, path: string): Promise<void> {
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') await requireHeld(dirname(path));
+    throw error;
+  }
+}
+
 async function writeThrough(
   temporary: string,
   path: string,
@@ -86,7 +99,7 @@ async function writeThrough(
     facts = { bytes, sha256: hash.digest('hex') };
     await onWhole(facts);
     await requireHeld(dirname(path));
-    await rename(temporary, path);
+    await publish(temporary, path);
     await syncFolder(dirname(path));
   } catch (cause) {
     const left = await discard(temporary, handle);
@@ -101,8 +114,13 @@ async function writeThrough(
   return facts;
 }
 
-/** Removes a file of the store that nothing names any more, or an empty folder in its place. Throws STORE_WRITE. */
+/**
+ * Removes a file of the store that nothing names any more, or an empty folder in its place. Throws STORE_WRITE, and
+ * STORE_LOCKED where this process has lost the lock that it took on the folder: the next one may have given the name to
+ * another file.
+ */
 export async function removeFile(path: string): Promise<void> {
+  await requireHeld(dirname(path));
   const isFolder = (error: NodeJS.ErrnoException): boolean => error.code === 'ERR_FS_EISDIR';
   const remove = (): Promise<void> =>
     rm(path, { force: true }).catch((error: NodeJS.ErrnoException) => {

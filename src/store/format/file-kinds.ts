@@ -73,6 +73,11 @@ export const FILE_KINDS = {
   calibration: { names: /^calibration-[0-9a-f]{16}\.json$/, proof: 'manifest', remedy: 'extract', isNamed: true },
   layers: { names: /^layers-[0-9a-f]{16}\.safetensors$/, proof: 'manifest', remedy: 'extract', isNamed: true },
   // What spares work.
+  'unsealed rows': {
+    names: /^[^/]*-[0-9a-f]{16}-(flatten|avg|max|gem|cls)(_(flatten|avg|max|gem|cls))*-v\d+-\d{6,}\.unsealed$/,
+    proof: 'tensors',
+    remedy: 'remove',
+  },
   'file times': { names: /^file-times\.safetensors$/, proof: 'tensors', remedy: 'remove' },
   sketches: { names: /^sketches\.safetensors$/, proof: 'tensors', remedy: 'remove' },
   'index seal': { names: /^indexes\/hnsw-[0-9a-f]{16}\.json$/, proof: 'text', remedy: 'remove' },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { isFree, ownIdentity, spaceTag } from './lock/process-identity.ts';
+import { isFree, ownIdentity, spaceTag, type ProcessSpace } from './lock/process-identity.ts';
 
 /**
  * A temporary file of another host or container is left over when nobody wrote to it for so long, by the clock of the
@@ -96,4 +96,20 @@ export async function removeUnfinished(file: string): Promise<void> {
   // What cannot be removed is no reason not to write: "permafrost gc" names it.
   for (const name of await abandonedIn(folder, own))
     await rm(join(folder, name), { force: true }).catch(() => undefined);
+}
+
+/**
+ * Removes the temporary files of a process whose lock of a folder was taken over. If it only stands still, it may be
+ * about to give one its name: then it finds that it is gone.
+ */
+export async function removeTemporariesOf(
+  folder: string,
+  { host, boot = null, namespace = null, pid }: Partial<ProcessSpace> & { readonly host: string; readonly pid: number },
+): Promise<void> {
+  const tag = spaceTag({ host, boot, namespace });
+  if (tag === spaceTag(ownIdentity()) && pid === process.pid) return; // it is gone, and its number is this one's
+  for (const name of await readdir(folder)) {
+    const [, ofSpace, number] = NAME.exec(name) ?? [];
+    if (ofSpace === tag && Number(number) === pid) await rm(join(folder, name), { force: true });
+  }
 }

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { dropLock, holdLock } from '../format/lock/held-locks.ts';
 import { LOCK_NAME, readLockFile, type Owner } from '../format/lock/lock-file.ts';
 import { ownIdentity, type ProcessIdentity } from '../format/lock/process-identity.ts';
-import { fileSystemTime, removeUnfinished, withTemporary } from '../format/temporary-files.ts';
+import { fileSystemTime, removeTemporariesOf, removeUnfinished, withTemporary } from '../format/temporary-files.ts';
 import { startBeating } from './lock-beat.ts';
-import { endLock, removeClaims } from './lock-claim.ts';
+import { endLock, removeClaims, withoutLinks } from './lock-claim.ts';
 import { judgeLock, LOCK_RULES, type LockRules } from './lock-rules.ts';
 
 /** Other writers that came and went while this one tried: more than so many, and it gives up. */
@@ -102,7 +102,8 @@ function tryLock(
       const verdict = judgeLock(path, found, (await handle.stat()).mtimeMs, rules, takeOver);
       if (verdict.kind === 'unnamed') return undefined;
       if (verdict.kind === 'held') throw locked(dirname(path), verdict.reason);
-      if (!(await endLock(path, found.text, () => rename(candidate, path)))) return undefined;
+      if (!(await endLock(path, found.text, candidate))) return undefined;
+      if (found.owner !== null) await removeTemporariesOf(dirname(path), found.owner);
       if (verdict.remark !== undefined) note?.(verdict.remark);
       return (mine = handle);
     } finally {
@@ -129,7 +130,7 @@ async function place(
     if (codeOf(error) === 'EEXIST')
       // The answer to the first of two equal requests may be lost on its way from another machine (NFS).
       return (await handle.stat()).nlink > 1 ? handle : undefined;
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(codeOf(error) ?? '')) throw error;
+    if (!withoutLinks(codeOf(error))) throw error;
   }
   let direct: FileHandle;
   try {
@@ -161,7 +162,7 @@ async function lockHeld(store: string, text: string, handle: FileHandle, beatMs:
       try {
         await stop();
         const found = await readLockFile(path);
-        if (found.kind === 'lock' && found.text === text) await endLock(path, text, () => rm(path, { force: true }));
+        if (found.kind === 'lock' && found.text === text) await endLock(path, text);
       } catch {
         // It must not hide what the work ended with. A lock that stays counts for nothing once its process is gone.
       }

@@ -1,11 +1,12 @@
 import { selectRows } from '../../core/matrix.ts';
 import { POOLINGS, type FeatureBatch, type ImageFacts, type Pooling } from '../../core/sample.ts';
 import { knownRows, type KnownRows } from './known-rows.ts';
-import { decoderOf, newestFirst, poolingsOf, type FeatureSet, type FeatureSetDraft } from '../format/manifest.ts';
+import type { FeatureSetDraft } from '../format/manifest.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
-import { shardRows } from '../read/shards.ts';
 import { bitsOf, type HeldElsewhere } from './held-contents.ts';
-import { featureWriter, type FeatureWriter, type WriterOptions } from './writer.ts';
+import { holdsIn, storedPoolings, type StoredPoolings } from './stored-poolings.ts';
+import { keptShards, type KeptShard } from './unsealed-rows.ts';
+import { KEEPING, featureWriter, type FeatureWriter, type WriterOptions } from './writer.ts';
 
 /** Writes each extracted image into the wanted sets that lack it, in the poolings that they lack. */
 export interface SetsWriter {
@@ -29,6 +30,8 @@ export interface SetsWriter {
    * the first of another one ends all that are open. Throws FEATURE_OVERFLOW or STORE_WRITE.
    */
   append(batches: readonly (FeatureBatch | undefined)[], unit?: number): Promise<void>;
+  /** As `seal`, but leaves the shards open: who takes the rows up again ends them where they would have ended. */
+  keep(): Promise<void>;
   /** Makes all that was appended durable, in every set. */
   seal(): Promise<void>;
 }
@@ -38,62 +41,19 @@ export interface WantedDraft extends WantedSet {
   readonly set: FeatureSetDraft;
 }
 
-export interface SetsWriterOptions extends Omit<WriterOptions, 'set' | 'poolings'> {
+export interface SetsWriterOptions extends Omit<WriterOptions, 'set' | 'poolings' | 'kept'> {
   readonly wanted: readonly WantedDraft[];
+  /**
+   * True where rows are extracted: those that a killed or interrupted extraction kept count as known, and are sealed
+   * with what comes, if one of them is asked for; rows of shards that are open for long are kept in turn. The caller
+   * must end with `seal` or `keep`. Default: false.
+   */
+  readonly goesOn?: boolean;
   /** Contents whose features another store has: they count as known here, and are not written. */
   readonly elsewhere?: HeldElsewhere | undefined;
 }
 
 const bitOf = (pooling: Pooling): number => bitsOf([pooling]);
-
-/** The poolings that a set holds of each content, by its number: a bit a pooling. */
-interface StoredPoolings {
-  of(content: number): number;
-  add(content: number, bits: number, decoder: number): void;
-  /** Takes away what decoders before this version read; true where there was some. */
-  forget(content: number, before: number): boolean;
-}
-
-function noPoolings(): StoredPoolings {
-  /** A byte a content, for each version of the decoder. */
-  const masks = new Map<number, Uint8Array>();
-  return {
-    of(content) {
-      let bits = 0;
-      for (const mask of masks.values()) bits |= mask[content] ?? 0;
-      return bits;
-    },
-    add(content, bits, decoder) {
-      let mask = masks.get(decoder) ?? new Uint8Array(256);
-      if (content >= mask.length) {
-        const more = new Uint8Array(Math.max(2 * mask.length, content + 1));
-        more.set(mask);
-        mask = more;
-      }
-      mask[content]! |= bits;
-      masks.set(decoder, mask);
-    },
-    forget(content, before) {
-      let some = false;
-      for (const [decoder, mask] of masks) {
-        if (decoder >= before || (mask[content] ?? 0) === 0) continue;
-        mask[content] = 0;
-        some = true;
-      }
-      return some;
-    },
-  };
-}
-
-async function storedPoolings(store: string, set: FeatureSet, known: KnownRows): Promise<StoredPoolings> {
-  const stored = noPoolings();
-  // The newest last: what it read in a header counts.
-  for (const shard of newestFirst(set).toReversed()) {
-    const bits = bitsOf(poolingsOf(shard));
-    for await (const row of shardRows(store, shard)) stored.add(known.add(row), bits, decoderOf(shard));
-  }
-  return stored;
-}
 
 /** The rows of a batch by what the set lacks of them, as bits: mostly all in one group. */
 function byLack({ rows }: FeatureBatch, bits: number, stored: StoredPoolings, known: KnownRows): Map<number, number[]> {
@@ -116,34 +76,83 @@ function rowsOf({ rows, features }: FeatureBatch, at: readonly number[]): Featur
   };
 }
 
+/** A writer of one set, for rows that lack the same poolings. */
+interface Part {
+  /** By this the shards of a set are ended in one order, whatever was killed before. */
+  readonly order: readonly [set: number, lacking: number, decoder: number];
+  readonly writer: FeatureWriter;
+  /** The unit that its open shard is of. */
+  unit: number | null;
+  /** False while all that it has was kept of images that this extraction has not met: of another data set. */
+  isMet: boolean;
+}
+
 /** A writer for several sets, each with its own shards. After a killed run the next gives each what it lacks. */
 export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter> {
-  const { wanted, elsewhere, ...common } = options;
+  const { wanted, elsewhere, goesOn = false, keeping = goesOn ? KEEPING : undefined, ...rest } = options;
+  const common = { ...rest, keeping };
   const known = knownRows();
   const stored: StoredPoolings[] = [];
   for (const { set } of wanted) stored.push(await storedPoolings(options.store.path, set, known));
   const bits = wanted.map(({ poolings }) => bitsOf(poolings));
-  const writers = new Map<string, FeatureWriter>();
+  const parts = new Map<string, Part>();
   let outdated = 0;
-  let openUnit: number | undefined;
+  /** The parts that a content was kept in. */
+  const keptIn = new Map<number, Part[]>();
 
-  function writerOf(i: number, lacking: number): FeatureWriter {
-    const { set, poolings } = wanted[i]!;
-    const key = `${i} ${lacking}`;
-    const found = writers.get(key);
-    if (found !== undefined) return found;
-    const made = featureWriter({
+  function addPart(i: number, poolings: readonly Pooling[], decoder: number | undefined, kept?: KeptShard): Part {
+    const order = [i, bitsOf(poolings), decoder ?? 1] as const;
+    const writer = featureWriter({
       ...common,
-      set,
-      poolings: poolings.filter((pooling) => (lacking & bitOf(pooling)) !== 0),
+      ...(decoder !== undefined && { decoder }),
+      set: wanted[i]!.set,
+      poolings,
+      kept,
     });
-    writers.set(key, made);
+    const made: Part = { order, writer, unit: kept?.unit ?? null, isMet: kept === undefined };
+    parts.set(order.join(), made);
     return made;
   }
+
+  function partOf(i: number, lacking: number): Part {
+    const { decoder } = options;
+    const found = parts.get([i, lacking, decoder ?? 1].join());
+    const poolings = wanted[i]!.poolings.filter((pooling) => (lacking & bitOf(pooling)) !== 0);
+    return found ?? addPart(i, poolings, decoder);
+  }
+
+  /** The parts that this extraction has to do with, in the one order. */
+  const metParts = (): Part[] =>
+    [...parts.values()]
+      .filter(({ isMet }) => isMet)
+      .sort((a, b) => a.order.map((at, n) => at - b.order[n]!).find((difference) => difference !== 0) ?? 0);
+
+  /** Ends each of the writers in the same way: one set that cannot be written must not cost what another has. */
+  async function endAll(end: (writer: FeatureWriter) => Promise<void>): Promise<void> {
+    const failures: unknown[] = [];
+    for (const { writer } of metParts()) await end(writer).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Goes on where an extraction was killed or interrupted. */
+  async function takeUp(): Promise<void> {
+    for (const [i, { set }] of wanted.entries()) {
+      for (const kept of await keptShards(options.store.path, set, holdsIn(stored[i]!, known))) {
+        const part = addPart(i, kept.poolings, kept.decoder, kept);
+        for (const row of kept.parts.flatMap(({ rows }) => rows)) {
+          const content = known.add(row);
+          stored[i]!.add(content, bitsOf(kept.poolings), kept.decoder);
+          keptIn.set(content, [...(keptIn.get(content) ?? []), part]);
+        }
+      }
+    }
+  }
+  if (goesOn) await takeUp();
 
   /** The number of a content, of which older decoders' rows count no more; -1 where no set holds it. */
   function contentOf(sha256: string, decoder: number): number {
     const content = known.find(sha256);
+    for (const part of keptIn.get(content) ?? []) part.isMet = true;
     if (content >= 0 && stored.filter((held) => held.forget(content, decoder)).length > 0) outdated++;
     return content;
   }
@@ -172,12 +181,16 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
       stored[i]!.add(known.add(row), bits[i]!, options.decoder ?? 1);
     },
     async append(batches, unit) {
-      if (unit !== openUnit) for (const writer of writers.values()) await writer.endShard();
-      openUnit = unit;
+      const at = unit ?? null;
+      for (const part of metParts()) if (part.unit !== at) await part.writer.endShard();
       for (const [i, batch] of batches.entries()) {
         if (batch === undefined) continue;
-        for (const [lacking, at] of byLack(batch, bits[i]!, stored[i]!, known))
-          await writerOf(i, lacking).append(rowsOf(batch, at));
+        for (const [lacking, rows] of byLack(batch, bits[i]!, stored[i]!, known)) {
+          const part = partOf(i, lacking);
+          if (!part.isMet && part.unit !== at) await part.writer.endShard();
+          Object.assign(part, { unit: at, isMet: true });
+          await part.writer.append(rowsOf(batch, rows), unit);
+        }
       }
       for (const row of batches.find((batch) => batch !== undefined)?.rows ?? []) {
         const content = known.add(row);
@@ -185,11 +198,7 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
           if (batches[i] !== undefined) stored[i]!.add(content, all, options.decoder ?? 1);
       }
     },
-    async seal() {
-      const failures: unknown[] = [];
-      // One set that cannot be written must not cost what another has.
-      for (const writer of writers.values()) await writer.seal().catch((error: unknown) => failures.push(error));
-      if (failures.length > 0) throw failures[0];
-    },
+    keep: () => endAll((writer) => writer.keep()),
+    seal: () => endAll((writer) => writer.seal()),
   };
 }

@@ -45,10 +45,12 @@ const MOST_OF_CUT = 60;
 /** A cut's name, or the end of it, in names of files: tensors of graphs may be called anything. */
 const cutInNames = (cut: string): string => cut.slice(-MOST_OF_CUT).replace(/^\.|[^\w.-]+/g, '_');
 
-/** The stem of a shard's file names: cut, fingerprint (which alone tells cuts apart), number. */
-export function shardStem({ settings, fingerprint }: FeatureSet, number: number): string {
-  return `${cutInNames(settings.cut)}-${fingerprint}-${String(number).padStart(5, '0')}`;
-}
+/** What the names of a set's files begin with: cut, fingerprint (which alone tells cuts apart). */
+export const setStem = ({ settings, fingerprint }: FeatureSet): string => `${cutInNames(settings.cut)}-${fingerprint}`;
+
+/** The stem of a shard's file names: that of its set, number. */
+export const shardStem = (set: FeatureSet, number: number): string =>
+  `${setStem(set)}-${String(number).padStart(5, '0')}`;
 
 /** The name of a shard's seal: that of its files without the kind. */
 export const sealName = (shard: ShardEntry): string => shard.files.rows.name.replace(/-rows\.arrow$/, '.json');

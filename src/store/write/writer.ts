@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { PermafrostError } from '../../core/errors.ts';
-import { DEFAULT_POOLINGS, POOLINGS, widthOf, type FeatureBatch, type Pooling } from '../../core/sample.ts';
-import { writeFileAtomic } from '../format/atomic-file.ts';
-import { encodeFloat16, FLOAT16_MAX } from '../format/float16.ts';
+import { DEFAULT_POOLINGS, type FeatureBatch, type Pooling } from '../../core/sample.ts';
+import { removeFile, writeFileAtomic } from '../format/atomic-file.ts';
 import type { FeatureSetDraft, FileEntry, ShardEntry, StoreDraft } from '../format/manifest.ts';
 import { writeManifest } from '../format/manifest-file.ts';
-import { shardNumber, shardStem, writeSeal } from './shard-files.ts';
-import { isHalf, mostRows } from './shard-rows.ts';
-import { encodeShard, idOf, type FeatureColumn, type ContentRow } from '../format/shard.ts';
+import { encodeShard, type FeatureColumn } from '../format/shard.ts';
+import { writeUnsealed } from '../format/unsealed-file.ts';
+import { openShard } from './open-shard.ts';
+import { setStem, shardNumber, shardStem, writeSeal } from './shard-files.ts';
+import { mostRows } from './shard-rows.ts';
+import { rowsOfKept, type KeptRows } from './unsealed-rows.ts';
 
 export interface WriterOptions {
   /** The writer keeps its manifest up to date, on disk and in memory. */
@@ -22,13 +23,33 @@ export interface WriterOptions {
   readonly shardBytes?: number;
   /** The version of the decoder that the images were read with (default 1). */
   readonly decoder?: number;
+  /** Rows of a shard that is open for long are kept. Default: never, as who writes has them elsewhere too. */
+  readonly keeping?: Keeping | undefined;
+  /** What was kept of the shard that is open, by a writer before this one of the same set, poolings and decoder. */
+  readonly kept?: KeptRows | undefined;
 }
 
+/** When rows of a shard that is not sealed are kept in a file of their own. */
+export interface Keeping {
+  /** Milliseconds since the first row that is not kept. */
+  readonly afterMs: number;
+  /** The time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** So a kill costs half a minute, the images that are in the network, and no more. */
+export const KEEPING: Keeping = { afterMs: 30_000, now: () => performance.now() };
+
 export interface FeatureWriter {
-  /** Adds rows; seals a shard when it is full. Throws FEATURE_OVERFLOW or STORE_WRITE; sealed shards stay. */
-  append(batch: FeatureBatch): Promise<void>;
+  /**
+   * Adds rows, all of one `unit` of the listing; seals a shard when it is full, and keeps the rows of one that is open
+   * for long. Throws FEATURE_OVERFLOW or STORE_WRITE; sealed shards stay.
+   */
+  append(batch: FeatureBatch, unit?: number): Promise<void>;
   /** Seals the shard that is open, so that rows to come stand in another. Throws STORE_WRITE. */
   endShard(): Promise<void>;
+  /** Makes all that was appended durable, and leaves the shard open for a writer after this one. Throws STORE_WRITE. */
+  keep(): Promise<void>;
   /** Makes all that was appended durable, and the manifest name it. */
   seal(): Promise<void>;
 }
@@ -39,20 +60,26 @@ export interface FeatureWriter {
  */
 const UNLISTED_SHARE = 1 / 8;
 
-type Buffers = ReadonlyMap<Pooling, Uint16Array | Float32Array>;
-
 /**
  * A writer of one set's shards: Arrow files (rows, and one a pooling) and their seal, all in place before the manifest
  * names them. Later shards are named a few at a time; until then their seals count (takeUpSealed).
  */
 export function featureWriter(options: WriterOptions): FeatureWriter {
-  const { store, set } = options;
+  const { store, set, decoder = 1, keeping, kept } = options;
   const { settings } = set;
-  const width = (pooling: Pooling): number => widthOf(set.widths, pooling);
-  const poolings = POOLINGS.filter((pooling) => (options.poolings ?? DEFAULT_POOLINGS).includes(pooling));
-  const capacity = Math.max(1, Math.min(options.expectedRows, mostRows({ ...set, poolings }, options.shardBytes)));
-  let rows: ContentRow[] = [];
-  let buffers: Buffers | undefined;
+  const poolings: readonly Pooling[] = options.poolings ?? DEFAULT_POOLINGS;
+  const before = rowsOfKept(kept);
+  const most = mostRows({ ...set, poolings }, options.shardBytes);
+  // What was kept of a shard stands in one, also where the sizes of shards are others now.
+  const capacity = Math.max(1, before, Math.min(options.expectedRows + before, most));
+  const open = openShard(set, poolings, capacity);
+  /** Files that hold the first `keptRows` rows of the open shard; `keptFrom` is the first row of the next one. */
+  let files = [...(kept?.names ?? [])];
+  for (const some of kept?.parts ?? []) open.takeUp(some);
+  let keptRows = before;
+  let keptFrom = kept?.end ?? 0;
+  let unkeptSince: number | undefined;
+  let openUnit: number | null = kept?.unit ?? null;
   /** Shards of this writer that the manifest on disk does not name. */
   let unlisted = 0;
   let nextNumber = 0;
@@ -74,48 +101,24 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
     set.shards.length === 1 ||
     unlisted >= UNLISTED_SHARE * store.manifest.sets.reduce((sum, { shards }) => sum + shards.length, 0);
 
-  const allocate = (): Buffers =>
-    new Map(
-      poolings.map((pooling) => {
-        const length = capacity * width(pooling);
-        return [pooling, isHalf(set, pooling) ? new Uint16Array(length) : new Float32Array(length)] as const;
-      }),
-    );
-
-  function put(into: Buffers, pooling: Pooling, path: string, values: Float32Array): void {
-    const target = into.get(pooling)!;
-    const offset = rows.length * width(pooling);
-    if (target instanceof Float32Array) {
-      target.set(values, offset);
-    } else if (encodeFloat16(values, target, offset) > 0) {
-      throw new PermafrostError(
-        'FEATURE_OVERFLOW',
-        `Features of ${path} at ${settings.cut} exceed ${FLOAT16_MAX}, the largest float16. Extract with --dtype float32.`,
-      );
-    }
-  }
-
   async function write(name: string, column: FeatureColumn | undefined): Promise<FileEntry> {
     const metadata = new Map([['permafrost', JSON.stringify({ fingerprint: set.fingerprint, settings })]]);
-    return { name, ...(await writeFileAtomic(join(store.path, name), encodeShard(rows, column, metadata))) };
+    return { name, ...(await writeFileAtomic(join(store.path, name), encodeShard(open.rows, column, metadata))) };
   }
 
   async function sealShard(): Promise<void> {
-    if (rows.length === 0 || buffers === undefined) return;
+    if (open.rows.length === 0) return;
     const stem = shardStem(set, next());
-    const files: { -readonly [K in keyof ShardEntry['files']]: ShardEntry['files'][K] } = {
+    const written: { -readonly [K in keyof ShardEntry['files']]: ShardEntry['files'][K] } = {
       rows: await write(`${stem}-rows.arrow`, undefined),
     };
-    for (const [pooling, buffer] of buffers) {
-      const values = buffer.subarray(0, rows.length * width(pooling));
-      files[pooling] = await write(`${stem}-${pooling}.arrow`, { width: width(pooling), values });
-    }
-    const { decoder = 1 } = options;
+    for (const pooling of open.poolings)
+      written[pooling] = await write(`${stem}-${pooling}.arrow`, open.column(pooling));
     const shard: FeatureSetDraft['shards'][number] = {
-      rows: rows.length,
+      rows: open.rows.length,
       ...(decoder > 1 && { decoder }),
       layout: 2,
-      files,
+      files: written,
     };
     await writeSeal(store.path, set, shard);
     set.shards.push(shard);
@@ -123,29 +126,41 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
     try {
       if (isListingDue()) await list();
     } catch (error) {
-      // The rows are kept, and the next seal writes them again under the same names.
+      // The rows are held, and the next seal writes them again under the same names.
       set.shards.pop();
       unlisted--;
       throw error;
     }
-    rows = [];
+    open.clear();
+    [keptRows, keptFrom, unkeptSince] = [0, 0, undefined];
+    // Last: until the shard is sealed they are all that a kill would leave.
+    for (const name of files) await removeFile(join(store.path, name));
+    files = [];
+  }
+
+  async function keep(): Promise<void> {
+    const rows = open.rows.slice(keptRows);
+    if (rows.length === 0) return;
+    const values = new Map(open.poolings.map((pooling) => [pooling, open.column(pooling, keptRows).values] as const));
+    const some = { fingerprint: set.fingerprint, decoder, unit: openUnit, from: keptFrom, rows, values };
+    files.push(await writeUnsealed(store.path, setStem(set), some));
+    [keptRows, keptFrom, unkeptSince] = [open.rows.length, keptFrom + rows.length, undefined];
   }
 
   return {
-    async append(batch) {
-      for (const [i, sample] of batch.rows.entries()) {
-        if (rows.length === capacity) await sealShard(); // Full still: the seal before has failed.
-        buffers ??= allocate();
-        for (const pooling of poolings) {
-          const { data, cols } = batch.features.get(pooling)!;
-          put(buffers, pooling, sample.path, data.subarray(i * cols, (i + 1) * cols));
-        }
-        const { path, sha256, width: wide, height, orientation } = sample;
-        rows.push({ id: idOf(sha256), path, sha256, width: wide, height, orientation });
-        if (rows.length === capacity) await sealShard();
+    async append(batch, unit) {
+      for (const i of batch.rows.keys()) {
+        if (open.isFull) await sealShard(); // Full still: the seal before has failed.
+        openUnit = unit ?? null;
+        open.add(batch, i);
+        unkeptSince ??= keeping?.now();
+        if (open.isFull) await sealShard();
       }
+      if (keeping !== undefined && unkeptSince !== undefined && keeping.now() - unkeptSince >= keeping.afterMs)
+        await keep();
     },
     endShard: sealShard,
+    keep,
     async seal() {
       await sealShard();
       if (unlisted > 0) await list();

@@ -11,7 +11,9 @@ import { coveringSets, restingOn, rowsOf } from '../../store/format/manifest.ts'
 import { readManifest, renewCopy, writeManifest } from '../../store/format/manifest-file.ts';
 import { storeAt } from '../../store/open.ts';
 import { removeFile } from '../../store/format/atomic-file.ts';
+import { sealUnsealed } from '../../store/write/seal-unsealed.ts';
 import { shardFileNames } from '../../store/write/shard-files.ts';
+import { unsealedOfOthers } from '../../store/write/unsealed-rows.ts';
 import { verifyStore } from '../../store/care/verify.ts';
 import { lockRequest } from '../take-over.ts';
 import { mergedRuns, removeMerged } from '../machines/runs.ts';
@@ -21,8 +23,8 @@ import { VERSION } from '../version.ts';
 import { reportMigration } from '../store-version.ts';
 
 /**
- * Removes what the current data set does not need: rows of other images, other sets with `otherSets`, leftovers, and
- * plans with their units that were merged and kept; those that were not merged stay. Refuses a damaged store. Throws
+ * Removes what the current data set does not need: rows of other images, other sets with `otherSets`, leftovers, rows
+ * that an interrupted extraction kept of a set that has no shard, and plans with their units that were merged and kept; those that were not merged stay. Refuses a damaged store. Throws
  * STORE_LOCKED, STORE_CORRUPT and what readManifest throws.
  */
 export async function gc(storePath: string, given: Partial<GcOptions> = {}, work: Work = {}): Promise<GcResult> {
@@ -79,6 +81,8 @@ export async function gc(storePath: string, given: Partial<GcOptions> = {}, work
       for (const { name } of others.flatMap(restingOn)) if (!kept.has(name) && !stale.includes(name)) stale.push(name);
       if (!dryRun) await writeManifest(store);
     }
+    for (const name of await unsealedOfOthers(path, manifest.sets)) stale.push(name);
+    if (!dryRun) await sealUnsealed(store);
     for (const set of manifest.sets) {
       const done = await compactSet(store, set, (sha256) => needed.find(sha256) >= 0, dryRun);
       droppedRows += done.droppedRows;

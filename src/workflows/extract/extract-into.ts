@@ -122,7 +122,7 @@ async function extractFrom(
   const kept = dataset.hasSplits ? undefined : await keptSplit(store, work);
   const times = await rememberedTimes(path, root, options.verify, work);
   const shardBytes = options.shardMegabytes * 2 ** 20;
-  const into = { store, shardBytes, decoder: DECODER };
+  const into = { store, shardBytes, decoder: DECODER, goesOn: true };
   const units = { size: unitRows(extractor.sets, shardBytes), positions };
   const expectedRows = Math.min(dataset.samples.length, units.size);
   const writer = await setsWriter({ ...into, wanted, expectedRows, elsewhere: elsewhere?.(0) });

@@ -64,15 +64,21 @@ function batchesOf(
 
 /**
  * One pass over the images: what is known is reused, the rest goes through a network no deeper than what is missing.
- * The writer is sealed even on failure: what left the network is kept. Throws TOO_MANY_FAILURES, INTERRUPTED.
+ * What left the network is kept even on failure; whoever goes on gives the same shards as if nothing had happened.
+ * Throws TOO_MANY_FAILURES, INTERRUPTED.
  */
 export async function pass(plan: Pass, work: Work): Promise<Found> {
+  let found: Found;
   try {
-    return await onePass(plan, work);
-  } finally {
+    found = await onePass(plan, work);
+  } catch (error) {
     plan.clock.enter('write');
-    await plan.writer.seal();
+    await plan.writer.keep();
+    throw error;
   }
+  plan.clock.enter('write');
+  await plan.writer.seal();
+  return found;
 }
 
 async function onePass(

@@ -11,6 +11,7 @@ import type { StoreDraft } from '../../store/format/manifest.ts';
 import { writeManifest } from '../../store/format/manifest-file.ts';
 import type { SplitOrigin } from '../../store/format/split-origin.ts';
 import { lockStore } from '../../store/write/lock.ts';
+import { sealUnsealed } from '../../store/write/seal-unsealed.ts';
 import type { WantedDraft } from '../../store/write/sets-writer.ts';
 import { commitDataset, openForWriting, setFor } from '../../store/write/store.ts';
 import { afterDecoding } from '../extract/after-decoding.ts';
@@ -190,6 +191,7 @@ async function mergeInto(
   const from = store.manifest.version;
   const wanted = await wantedSets(store, folder);
   await writeManifest(store);
+  await sealUnsealed(store);
   const kept = plan.dataset.hasSplits ? undefined : await keptSplit(store, work);
   const into = { store, plan, options, units, wanted };
   const writer = await writerFor(into, wanted);

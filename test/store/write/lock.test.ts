@@ -25,6 +25,9 @@ interface Given {
   readonly request?: LockRequest;
   readonly settings?: object;
   readonly noLinks?: boolean;
+  readonly host?: string;
+  readonly shiftMs?: number;
+  readonly stopAt?: { readonly way: 'to' | 'from'; readonly name: string };
 }
 
 /** A process that takes the lock of a store, tells how that went, and keeps it. */
@@ -123,15 +126,30 @@ describe('the lock of a store', () => {
     expect(await isLocked(store)).toBe(true);
   });
 
-  it.each(['', '{"pid":'])('that is damaged (%j) is left alone until it is old', async (text) => {
+  it.each([
+    ['nothing', ''],
+    ['half a line', '{"pid":'],
+    ['zeros, as ext4 leaves a file that was not synced', '\0'.repeat(4096)],
+    ['null', 'null'],
+    ['a list', '[1, 2]'],
+    ['a string', '"permafrost"'],
+    ['an owner without a token', ownerWith({ token: undefined })],
+    ['a number that no process has', ownerWith({ pid: -1 })],
+    ['a number that no system has', ownerWith({ pid: 2 ** 40 })],
+    ['the text of another program', '4711\n'],
+    ['two lines', `${ownerWith({})}\n${ownerWith({})}\n`],
+  ])('that holds %s is left alone until it is old, unless it is taken over by hand', async (_what, text) => {
     const store = folder();
     writeFileSync(join(store, LOCK_NAME), text);
+    utimesSync(join(store, LOCK_NAME), Date.now() / 1000 - 5, Date.now() / 1000 - 5);
     const { message } = await rejection(lockStore(store, 'test'), 'STORE_LOCKED');
     expect(message).toContain('names no writer');
     const notes: string[] = [];
     utimesSync(join(store, LOCK_NAME), 1, 1);
     await (await lockStore(store, 'test', { note: (note) => notes.push(note) })).release();
     expect(notes.join()).toMatch(/names no writer: it is damaged, and \d+ minutes old\. It is taken over/);
+    writeFileSync(join(store, LOCK_NAME), text);
+    await (await lockStore(store, 'test', { takeOver: true })).release();
     expect(readdirSync(store)).toEqual([]);
   });
 
@@ -256,6 +274,112 @@ describe('the lock of a process of another machine', () => {
       Date.now = now;
     }
   });
+});
+
+/** Waits until a process has stopped itself. */
+async function stopped(pid: number): Promise<void> {
+  const state = (): string | undefined => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0];
+  while (state() !== 'T') await sleep(10);
+}
+
+/** Makes what a process claims old: another one takes it for killed. */
+function ageClaims(store: string): void {
+  for (const name of readdirSync(store)) if (name.startsWith(`${LOCK_NAME}.end-`)) utimesSync(join(store, name), 1, 1);
+}
+
+describe.skipIf(!existsSync('/proc/self/stat'))('a process that stands still at the worst moment (needs /proc)', () => {
+  it('just before it takes a lock over: it takes nothing from the one that did so meanwhile', async () => {
+    const store = folder();
+    writeFileSync(join(store, LOCK_NAME), ownerWith({ pid: 2 ** 22 + 1 }));
+    const sleeper = writerProcess(store, { stopAt: { way: 'to', name: LOCK_NAME } });
+    await stopped(sleeper.pid);
+    ageClaims(store);
+    const lock = await lockStore(store, 'test');
+    sleeper.signal('SIGCONT');
+    const { said, message } = await sleeper.first;
+    expect(said).toBe('STORE_LOCKED');
+    expect(message).toContain(`process ${process.pid} (test)`);
+    await writeFileAtomic(join(store, 'mine'), [Buffer.from('x')]);
+    await lock.release();
+    expect(readdirSync(store)).toEqual(['mine']);
+    await sleeper.kill();
+  });
+
+  it('and one after the other, until a third goes on', async () => {
+    const store = folder();
+    writeFileSync(join(store, LOCK_NAME), ownerWith({ pid: 2 ** 22 + 1 }));
+    const sleepers = [];
+    for (let n = 0; n < 3; n++) {
+      const sleeper = writerProcess(store, { stopAt: { way: 'to', name: LOCK_NAME } });
+      await stopped(sleeper.pid);
+      ageClaims(store);
+      sleepers.push(sleeper);
+    }
+    sleepers[0]!.signal('SIGCONT'); // its claim is the first, and the lock is the dead one's still
+    // It tries again, and waits at the same call, as whoever stands still there.
+    await stopped(sleepers[0]!.pid);
+    const lock = lockStore(store, 'test');
+    ageClaims(store);
+    const held = await lock;
+    for (const sleeper of sleepers) sleeper.signal('SIGCONT');
+    expect(await Promise.all(sleepers.map((one) => one.said))).toEqual(sleepers.map(() => 'STORE_LOCKED'));
+    await writeFileAtomic(join(store, 'mine'), [Buffer.from('x')]);
+    await held.release();
+    for (const sleeper of sleepers) await sleeper.kill();
+    expect(readdirSync(store)).toEqual(['mine']);
+  });
+
+  it('just before it gives its lock back: that of the next one stays', async () => {
+    const store = folder();
+    const sleeper = writerProcess(store, { host: 'elsewhere', stopAt: { way: 'from', name: LOCK_NAME } });
+    expect(await sleeper.said).toBe('locked');
+    const released = sleeper.tell('release');
+    await stopped(sleeper.pid);
+    ageClaims(store);
+    const lock = await lockStore(store, 'test', { takeOver: true });
+    sleeper.signal('SIGCONT');
+    expect(await released).toEqual({ said: 'done' });
+    await writeFileAtomic(join(store, 'mine'), [Buffer.from('x')]);
+    await lock.release();
+    expect(readdirSync(store)).toEqual(['mine']);
+    await sleeper.kill();
+  });
+
+  it('just before it gives a file its name: it says that the lock is lost, and the file is not there', async () => {
+    const store = folder();
+    const sleeper = writerProcess(store, { host: 'elsewhere', stopAt: { way: 'to', name: 'theirs' } });
+    expect(await sleeper.said).toBe('locked');
+    const written = sleeper.tell('write theirs');
+    await stopped(sleeper.pid);
+    const lock = await lockStore(store, 'test', { takeOver: true });
+    await writeFileAtomic(join(store, 'mine'), [Buffer.from('x')]);
+    sleeper.signal('SIGCONT');
+    const { said, message } = await written;
+    expect(said).toBe('STORE_LOCKED');
+    expect(message).toContain(`has lost its lock of ${store}`);
+    expect(message).toContain(`process ${process.pid} on ${hostname()} (test)`);
+    await lock.release();
+    await sleeper.kill();
+    expect(readdirSync(store)).toEqual(['mine']);
+  });
+});
+
+describe('processes whose clocks are 10 s apart', () => {
+  it.each([10_000, -10_000])(
+    'hold a lock as long as they give signs of life, and no longer (%i ms)',
+    async (shiftMs) => {
+      const store = folder();
+      const other = writerProcess(store, { settings: QUICK, host: 'elsewhere', shiftMs });
+      expect(await other.said).toBe('locked');
+      await sleep(1.5 * QUICK.leftBehindMs);
+      await rejection(lockStore(store, 'test', {}, QUICK), 'STORE_LOCKED');
+      await other.kill();
+      await rejection(lockStore(store, 'test', {}, QUICK), 'STORE_LOCKED');
+      await sleep(1.5 * QUICK.leftBehindMs);
+      await (await lockStore(store, 'test', {}, QUICK)).release();
+      expect(readdirSync(store)).toEqual([]);
+    },
+  );
 });
 
 const unshare = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];

@@ -1,6 +1,10 @@
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PermafrostError } from '../../../core/errors.ts';
 import { LOCK_NAME, ownerInWords, readLockFile } from './lock-file.ts';
+
+/** How often a lock that is gone is looked for again, and after how many milliseconds. */
+const [GONE_TRIES, GONE_MS] = [10, 50];
 
 /** The locks that this process took, by their folders: the text of each lock file. */
 const held = new Map<string, string>();
@@ -22,7 +26,12 @@ export async function requireHeld(folder: string): Promise<void> {
   const text = held.get(resolve(folder));
   if (text === undefined) return;
   const path = join(folder, LOCK_NAME);
-  const found = await readLockFile(path);
+  let found = await readLockFile(path);
+  // The owner before, which slept, may have taken it away and puts it back at once (lock-claim.ts).
+  for (let tries = 0; found.kind === 'none' && tries < GONE_TRIES; tries++) {
+    await sleep(GONE_MS);
+    found = await readLockFile(path);
+  }
   if (found.kind === 'lock' && found.text === text) return;
   const what =
     found.kind === 'none'

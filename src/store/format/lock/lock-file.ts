@@ -6,7 +6,8 @@ export const LOCK_NAME = 'writer.lock';
 
 const ownerSchema = z.object({
   token: z.string(),
-  pid: z.number().int().positive(),
+  /** As systems number them: 32 bits. */
+  pid: z.int32().positive(),
   began: z.string().nullable(),
   host: z.string(),
   /** Locks of older versions have neither this nor the two that follow. */

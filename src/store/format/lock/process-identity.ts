@@ -10,7 +10,10 @@ export interface ProcessSpace {
   readonly host: string;
   /** The random id of this boot of the kernel (random(4)). */
   readonly boot: string | null;
-  /** The namespace of process numbers, as the kernel names it (pid_namespaces(7)). */
+  /**
+   * The namespace of process numbers, as the kernel names it (pid_namespaces(7)); behind it that of clocks, where it is
+   * not the first one, for in each the same process began at another time (time_namespaces(7)).
+   */
   readonly namespace: string | null;
 }
 
@@ -29,6 +32,15 @@ function toldBy(read: () => string): string | null {
   }
 }
 
+/** The name of the first namespace of clocks, on every Linux (PROC_TIME_INIT_INO of the kernel). */
+const FIRST_CLOCKS = 'time:[4026531834]';
+
+function namespaceOfSelf(): string | null {
+  const numbers = toldBy(() => readlinkSync('/proc/self/ns/pid'));
+  const clocks = toldBy(() => readlinkSync('/proc/self/ns/time'));
+  return numbers === null || clocks === null || clocks === FIRST_CLOCKS ? numbers : `${numbers} ${clocks}`;
+}
+
 /** When a process of this space began; null where it is not known. */
 function beginOf(pid: number): string | null {
   const text = toldBy(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -43,7 +55,7 @@ export function ownIdentity(): ProcessIdentity {
   own ??= {
     host: hostname(),
     boot: toldBy(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
-    namespace: toldBy(() => readlinkSync('/proc/self/ns/pid')),
+    namespace: namespaceOfSelf(),
     pid: process.pid,
     began: beginOf(process.pid),
   };

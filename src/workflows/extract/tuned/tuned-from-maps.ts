@@ -45,7 +45,8 @@ async function fromShards(
   advance: (images: number) => void,
   { signal }: Work,
 ): Promise<number> {
-  const writer = await setsWriter({ ...options, store, wanted: [into], expectedRows: needed.size, decoder });
+  const expectedRows = needed.size;
+  const writer = await setsWriter({ ...options, store, wanted: [into], expectedRows, decoder, goesOn: true });
   let made = 0;
   try {
     for await (const { rows, X } of setFeatures(store.path, maps, 'flatten')) {
@@ -66,8 +67,10 @@ async function fromShards(
         advance(some.length);
       }
     }
-  } finally {
-    await writer.seal();
+  } catch (error) {
+    await writer.keep();
+    throw error;
   }
+  await writer.seal();
   return made;
 }

@@ -64,10 +64,13 @@ async function throughAll(
   const positions = positionsWithFailures(samples, manifest.dataset.failures);
   const listed = { size: unitRows(extractor.sets, shardBytes), positions };
   const expectedRows = Math.min(samples.length, listed.size);
-  const writer = await setsWriter({ store, wanted: [into], expectedRows, shardBytes, decoder: DECODER });
+  const writer = await setsWriter({ store, wanted: [into], expectedRows, shardBytes, decoder: DECODER, goesOn: true });
   const isLacking = ({ sha256 }: StoredSample): boolean => !writer.isKnown(sha256);
   const { samples: asked, units } = pickSamples(samples, listed, isLacking);
-  if (asked.length === 0) return { decoded: 0, unread: 0 };
+  if (asked.length === 0) {
+    await writer.seal();
+    return { decoded: 0, unread: 0 };
+  }
   if (!isRootThere(root))
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
