@@ -11,7 +11,11 @@ app.post('/refused', (c) => {
   return c.body(null, 401);
 });
 
-const post = (path: string, body: string | Uint8Array | ReadableStream, headers: Record<string, string> = {}): Promise<Response> =>
+const post = (
+  path: string,
+  body: string | Uint8Array | ReadableStream,
+  headers: Record<string, string> = {},
+): Promise<Response> =>
   // A stream as a body is sent in one direction only.
   Promise.resolve(app.request(path, { method: 'POST', body, headers, ...{ duplex: 'half' } }));
 
