@@ -11,8 +11,8 @@ export interface ModelPart {
   readonly bytes: Uint8Array;
   /** What its tensors and nodes are called in the whole; undefined: as they are. */
   readonly rename?: (name: string) => string;
-  /** The bits of a constant in float16, where it is to be kept so and cast when it is read; undefined: as it is. */
-  readonly inHalf?: (tensor: WireTensor) => Uint16Array | undefined;
+  /** Of its constants those that are kept in float16 and cast when they are read: their bits by their names. */
+  readonly inHalf?: (constants: readonly WireTensor[]) => ReadonlyMap<string, Uint16Array>;
   /** A tensor that is rounded to float16 before others read it, as a store would keep it. */
   readonly rounded?: string | undefined;
 }
@@ -95,8 +95,9 @@ function partFields(model: ParsedModel, { rename = (same) => same, inHalf, round
   const names = newNames(model, rename);
   const tensors: Uint8Array[] = [];
   const casts: OnnxGraph['nodes'][number][] = [];
+  const halves = inHalf?.([...model.initializers.values()]);
   for (const tensor of model.initializers.values()) {
-    const bits = inHalf?.(tensor);
+    const bits = halves?.get(tensor.name);
     const name = rename(tensor.name);
     if (bits === undefined) tensors.push(...bytesField(5, ...tensorBytes(tensor, names)));
     else {

@@ -11,6 +11,8 @@ const [LABELLED_VERSION, TUNED_VERSION, GRAPH_VERSION] = [2, 3, 4];
 /** The versions that are read; docs/store-format.md says what each may hold. */
 export const READ_VERSIONS: readonly unknown[] = [1, LABELLED_VERSION, TUNED_VERSION, GRAPH_VERSION, STORE_VERSION];
 export const MANIFEST_NAME = 'manifest.json';
+/** The same bytes once more, of a store with a data set: by it a damaged manifest is repaired. */
+export const MANIFEST_COPY_NAME = 'manifest-copy.json';
 /** The folder of a store in which plans for several machines lie, each with its finished units. */
 export const PARTS_FOLDER = 'parts';
 export const FORMAT = 'permafrost-store';

@@ -15,7 +15,7 @@ export const EXPORT_ONNX_OPTIONS = {
     false,
     'let the network compute on 8 bits, calibrated as the head was, or on its training images',
   ),
-  fp16: booleanOption(false, 'keep the weights in 16 bits: half the bytes, computed in 32'),
+  fp16: booleanOption(false, 'keep large weights in 16 bits: half the bytes, computed in 32'),
   check: stringOption(
     '',
     'images to check the file on, a data set, where those of the store that the head was trained on are gone',
@@ -23,7 +23,7 @@ export const EXPORT_ONNX_OPTIONS = {
   unchecked: booleanOption(false, 'write the file unchecked, and say so in it'),
   maxDifference: numberOption(
     0,
-    'largest difference of a probability of the file from what permafrost answers; above, nothing is written; 0: 0.001, for another precision than the head was trained with 0.01 (fp16) or 0.1 (int8)',
+    'largest difference of a probability of the file from what permafrost answers; above, nothing is written; 0: 0.001, with int8 of a head that was trained on other features 0.1',
     { min: 0, max: 1 },
   ),
   minAgreement: numberOption(

@@ -41,6 +41,22 @@ function answeredOf({ predictions, losses = '' }: LedgerEntry, score: SweepScore
   return { guess, losses: Float32Array.from({ length: lost.length / 4 }, (_, i) => lost.readFloatLE(4 * i)) };
 }
 
+/** Whether a kept result can be one of so many images and classes: a number for each of them, and shares as scores. */
+export function isOfImages(entry: LedgerEntry, images: number, classes: number): boolean {
+  const { scores, fitMs, iterations } = entry;
+  const guess = Buffer.from(entry.predictions, 'base64');
+  const losses = entry.losses === undefined ? undefined : Buffer.from(entry.losses, 'base64');
+  if (guess.length !== 2 * images || (losses !== undefined && losses.length !== 4 * images)) return false;
+  for (let i = 0; i < images; i++) {
+    if (guess.readUInt16LE(2 * i) >= classes) return false;
+    if (losses !== undefined && !(losses.readFloatLE(4 * i) >= 0)) return false;
+  }
+  const isShare = (value: number): boolean => value >= 0 && value <= 1;
+  const shares = [scores.accuracy, scores.balancedAccuracy].flatMap(({ value, folds }) => [value, ...folds]);
+  const losing = [scores.logLoss.value, ...scores.logLoss.folds, fitMs, iterations];
+  return shares.every(isShare) && losing.every((value) => value >= 0);
+}
+
 /** A kept result as it is reported. */
 export function candidateOf(entry: LedgerEntry, reused: boolean): SweepCandidate {
   const { id, head, params, cut, pooling, normalize, pca, views, scores, fitMs, converged, iterations } = entry;

@@ -24,7 +24,7 @@ import { withNetworks } from './network-axis.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './options.ts';
 import { findingIds, jobsOf, planSweep, type SweepPlan } from './plan.ts';
 import { featuresKey, runSweepJobs } from './pool.ts';
-import { candidateOf, entryOf, ranked } from './ranking.ts';
+import { candidateOf, entryOf, isOfImages, ranked } from './ranking.ts';
 import { foldable } from './single-images.ts';
 import { sampleTrain } from './sample.ts';
 import type { Work } from '../work.ts';
@@ -174,7 +174,9 @@ async function crossValidate(store: Store, plan: SweepPlan, room: SweepRoom, led
   };
   for (const id of configurations.keys()) {
     const entry = ledger.entries.get(id);
-    if (entry !== undefined) report(entry, true);
+    if (entry === undefined) continue;
+    if (isOfImages(entry, plan.y.length, plan.classes.length)) report(entry, true);
+    else listener?.note?.(`${ledger.path}, ${id}: no result of these images; it is computed again.`);
   }
   const reused = new Set(known.keys());
   const missing = new Map([...configurations].filter(([id]) => !known.has(id)));
