@@ -93,7 +93,6 @@ const READINGS = {
       const { entries } = await readJournal(studio.journalPath(store, name), schema);
       if (name === 'teach.jsonl') studio.taughtFolders(entries);
     }
-    await studio.damagedStudioFiles(store);
   },
   async looks(store) {
     await (await openLooks(store)).add('fuzz', 'val', 1);

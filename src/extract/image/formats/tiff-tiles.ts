@@ -89,7 +89,7 @@ interface Parts {
   readonly compression: number;
 }
 
-/** The parts of a picture whose damage the library does not tell; undefined where it does, and for broken directories. */
+/** The parts of a picture whose damage the library does not tell; undefined where it does, or nothing is known. */
 function partsOf(directory: TiffDirectory): Parts | undefined {
   const first = (tag: number, otherwise: number): number => directory.numbers(tag)?.[0] ?? otherwise;
   const compression = first(TIFF_TAG.compression, NONE);
