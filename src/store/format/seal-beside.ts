@@ -94,7 +94,7 @@ export async function removeSealed(file: string): Promise<void> {
   await removeFile(sealPath(file));
 }
 
-/** Seals a file as it is: after a repair, and where a person has changed it. Throws STORE_WRITE, what reading throws. */
+/** Seals a file as it is, after a repair. Throws STORE_WRITE, and what reading throws. */
 export async function sealAsItIs(file: string): Promise<void> {
   await writeFileSeal(file, await factsOfFile(file));
 }

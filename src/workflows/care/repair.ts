@@ -83,8 +83,9 @@ function leftAdvice(left: readonly DamagedFileResult[]): string | null {
 }
 
 /**
- * Drops what is damaged and extracts just that again; what a person or another command made stays as it is. What cannot be extracted
- * here and now is reported in `next`; the store is whole with fewer rows. Throws STORE_LOCKED and what verify throws.
+ * Drops what is damaged and extracts just that again; what a person or another command made stays as it is. What cannot
+ * be extracted here and now, and what was left, is reported in `next`; the store is whole with fewer rows. Throws
+ * STORE_LOCKED and what verify throws.
  */
 export async function repair(storePath: string, work: Work = {}): Promise<RepairResult> {
   const store = resolve(storePath);
