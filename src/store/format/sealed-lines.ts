@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { sha256Hex } from '../../core/digest.ts';
 import { reasonOf } from '../../core/errors.ts';
 import { readSeal, writeFileSeal } from './seal-beside.ts';
@@ -57,6 +57,9 @@ export function isUnfinished(tail: Buffer, beginning: string): boolean {
 
 /** Seals whole lines as they are on the disk now: what follows a line that is under way may change. */
 export async function sealLines(file: string): Promise<void> {
+  // Else a power cut could leave a seal that speaks of lines which are not on the disk.
+  const handle = await open(file, 'r+');
+  await handle.sync().finally(() => handle.close());
   const content = await readFile(file);
   const bytes = content.lastIndexOf(10) + 1;
   await writeFileSeal(file, { bytes, sha256: sha256Hex(content.subarray(0, bytes)) });
