@@ -75,12 +75,17 @@ const manifestProblem = (store: string): Promise<string | undefined> =>
     .then(unsealExactly)
     .then(() => undefined, reasonOf);
 
-/** Compares every byte of a store with the digests taken when it was written. Throws as openOrRebuild. */
+/**
+ * Compares every byte of a store with the digests taken when it was written; of its files only those of these names,
+ * where they are given. Throws as openOrRebuild.
+ */
 export async function verifyStore(
   path: string,
   permafrost: string,
   onFile: (done: number, total: number) => void = () => undefined,
+  names?: ReadonlySet<string>,
 ): Promise<StoreHealth> {
+  const isWanted = (name: string): boolean => names?.has(name) !== false;
   const { store, damaged } = await openOrRebuild(path, permafrost);
   const { manifest } = store;
   if (damaged.length === 0) {
@@ -88,14 +93,15 @@ export async function verifyStore(
     if (problem !== undefined) damaged.push({ name: MANIFEST_NAME, problem, rows: 0 });
   }
   const shards = manifest.sets.flatMap((set) => set.shards.map((shard) => ({ set, shard })));
+  const seals = shards.filter(({ shard }) => isWanted(sealName(shard)));
   const entries = [
     ...shards.flatMap(({ shard }) => Object.values(shard.files).map((entry) => ({ entry, rows: shard.rows }))),
     ...manifest.sets.flatMap((set) => restingOn(set).map((entry) => ({ entry, rows: rowsOf(set) }))),
     ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
-  ];
-  const made = CACHES.filter(({ name }) => existsSync(join(path, name)));
-  const indices = await indexFiles(path);
-  const total = entries.length + shards.length + indices.length + made.length + 1;
+  ].filter(({ entry }) => isWanted(entry.name));
+  const made = CACHES.filter(({ name }) => isWanted(name) && existsSync(join(path, name)));
+  const indices = (await indexFiles(path)).filter(({ name }) => isWanted(name));
+  const total = entries.length + seals.length + indices.length + made.length + 1;
   let done = 1;
   let bytes = 0;
   for (const { entry, rows } of entries) {
@@ -105,7 +111,7 @@ export async function verifyStore(
     bytes += entry.bytes;
     onFile(++done, total);
   }
-  for (const { set, shard } of shards) {
+  for (const { set, shard } of seals) {
     const problem = await sealProblem(path, set, shard);
     if (problem !== undefined) damaged.push({ name: sealName(shard), problem, rows: 0 });
     onFile(++done, total);
