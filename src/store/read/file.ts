@@ -90,12 +90,19 @@ const statFd = promisify(fstat);
 export const readVerified = (store: string, entry: FileEntry): Promise<Buffer> =>
   readFrom(store, entry, { verified: new Map(), held: new Map() }, fileBuffer([entry]));
 
-const unreadable = (path: string, cause: unknown): PermafrostError =>
-  new PermafrostError(
-    'STORE_CORRUPT',
-    `${path} cannot be read: ${reasonOf(cause)}. Restore it, or extract again into a new store.`,
-    { cause },
-  );
+/** Why a file cannot be opened although it is whole. */
+const NO_DAMAGE: Readonly<Record<string, string>> = {
+  EMFILE: 'Nothing is damaged: raise the limit of open files ("ulimit -n 1024") and run the same command again.',
+  ENFILE: 'Nothing is damaged: this machine has too many files open. Run the same command again later.',
+  EACCES: 'Give permission to read it, then run the same command again.',
+  EPERM: 'Give permission to read it, then run the same command again.',
+};
+
+function unreadable(path: string, cause: unknown): PermafrostError {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  const advice = NO_DAMAGE[code] ?? 'Restore it, or extract again into a new store.';
+  return new PermafrostError('STORE_CORRUPT', `${path} cannot be read: ${reasonOf(cause)}. ${advice}`, { cause });
+}
 
 const openFrom = (store: string, { name }: FileEntry): Promise<FileHandle> =>
   open(join(store, name)).catch((cause: unknown) => {

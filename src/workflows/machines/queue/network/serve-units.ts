@@ -18,7 +18,7 @@ export function serveUnits(open: typeof openUnitWorker): void {
   // On a thread of its own: an engine may hold this one for as long as it computes.
   new Worker(WATCHDOG, { workerData: { parent: Number(process.argv[2]) } }).unref();
   // The parent gets them too, and says what is to be done.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
   const send = (news: NetworkNews): void => void process.send!(news);
   const note = (text: string): void => send({ kind: 'note', text });
