@@ -16,11 +16,21 @@ const EXIT = { done: 0, failed: 1, usage: 2, someImagesFailed: 3, interrupted: 1
 const codeOf = (error: unknown): ErrorDocument['error']['code'] =>
   error instanceof PermafrostError ? error.code : 'INTERNAL';
 
-/** What is no PermafrostError, but comes of the limit of open files, as one. */
+/** What the system answers where it may not, or cannot, do what it is asked: no fault of permafrost's own. */
+const REFUSED = ['EROFS', 'EACCES', 'EPERM', 'EIO', 'ENOSPC', 'EDQUOT'];
+
+/** What is no PermafrostError, but comes of the machine, as one. */
 function inWords(error: unknown): unknown {
   if (error instanceof PermafrostError) return error;
   const few = fewOpenFiles(error);
-  return few === undefined ? error : new PermafrostError('PACKAGE_MISSING', few, { cause: error });
+  if (few !== undefined) return new PermafrostError('PACKAGE_MISSING', few, { cause: error });
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  if (syscall === undefined || !REFUSED.includes(code)) return error;
+  return new PermafrostError(
+    'STORE_WRITE',
+    `${reasonOf(error)}. Make room or give permission, then run the same command again.`,
+    { cause: error },
+  );
 }
 
 function exitCodeOf(error: unknown): number {

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { FileFacts } from '../../core/files/file-facts.ts';
 import { requireHeld } from './lock/held-locks.ts';
-import { withTemporary } from './temporary-files.ts';
+import { isTemporary, withTemporary } from './temporary-files.ts';
 
 /** Makes a folder's entries durable (a rename is safe only then). Windows cannot sync folders and does not need it. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -87,13 +87,18 @@ async function writeThrough(
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** Removes a file of the store that nothing names any more. Throws STORE_WRITE. */
-export async function removeFile(path: string): Promise<void> {
-  await rm(path, { force: true }).catch((cause: unknown) => {
+/** Removes a file of the store that nothing names any more, or a folder that was not whole. Throws STORE_WRITE. */
+export const removeFile = (path: string): Promise<void> =>
+  removed(path, rm(path, { force: true, recursive: isTemporary(path) }));
+
+/** Removes a folder with all that is in it. Throws STORE_WRITE. */
+export const removeFolder = (path: string): Promise<void> => removed(path, rm(path, { force: true, recursive: true }));
+
+const removed = (path: string, removal: Promise<void>): Promise<void> =>
+  removal.catch((cause: unknown) => {
     throw new PermafrostError(
       'STORE_WRITE',
       `${path} is left over and cannot be removed: ${reasonOf(cause)}. Give permission, then run the same command again.`,
       { cause },
     );
   });
-}
