@@ -168,7 +168,7 @@ export async function readings() {
       weight: 1,
       async read({ store, image }) {
         const { queries } = await neighbors(store, [image], { k: 3, engine: 'onnxruntime' });
-        return queries.map((one) => one.neighbors);
+        return queries.map((/** @type {any} */ one) => one.neighbors);
       },
     },
     {
@@ -176,7 +176,7 @@ export async function readings() {
       weight: 1,
       async read({ head, image }) {
         const { predictions } = await predict(head, [image], { neighbors: 3, engine: 'onnxruntime' });
-        return predictions.map(({ label, neighbors: nearest }) => [label, nearest]);
+        return predictions.map((/** @type {any} */ one) => [one.label, one.neighbors]);
       },
     },
   ];

@@ -1,22 +1,3 @@
-import { readFileSync } from 'node:fs';
-
-/** SIGHUP in the mask of ignored signals (proc(5), status). */
-const HANGUP_BIT = 1n;
-
-/**
- * Whether a closed terminal is to end this process: not where `nohup` or the like has it ignored, which Node does not
- * tell. Linux says it; elsewhere `nohup` leaves no stream on the terminal.
- */
-function endsWithTerminal(): boolean {
-  try {
-    const [, mask] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-    if (mask !== undefined) return (BigInt(`0x${mask}`) & HANGUP_BIT) === 0n;
-  } catch {
-    // no Linux, or /proc is not mounted
-  }
-  return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
-}
-
 /**
  * A controller that the first Ctrl-C, SIGTERM or closed terminal aborts, so that the work ends cleanly. Another Ctrl-C
  * or SIGTERM calls `end`; a terminal that closes sends its signal more than once, which hurries nobody.
@@ -31,6 +12,10 @@ export function interruptible(end: () => void): AbortController {
       controller.abort();
     });
   }
-  if (endsWithTerminal()) process.on('SIGHUP', () => controller.abort());
+  // Without a terminal none can close: so it is under `nohup`, of which Node forgets that it has the signal ignored.
+  const hasTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  process.on('SIGHUP', () => {
+    if (hasTerminal) controller.abort();
+  });
   return controller;
 }

@@ -3,12 +3,13 @@ import { reasonOf } from '../core/errors.ts';
 /** Standard output as a command uses it. */
 export interface StandardOutput {
   write(text: string): void;
-  /** Why nothing can be written any more; undefined as long as all was. EPIPE: its reader has gone. */
+  /** Why nothing can be written any more; undefined as long as all was. */
   readonly problem: NodeJS.ErrnoException | undefined;
 }
 
-/** A reader that closes the pipe early (head, less) is no failure; a full disk behind `>` is. */
-export const isReaderGone = ({ code }: NodeJS.ErrnoException): boolean => code === 'EPIPE';
+/** A reader that closes the pipe early (head, less) or a terminal is no failure; a full disk behind `>` is. */
+export const isReaderGone = ({ code }: NodeJS.ErrnoException): boolean =>
+  code === 'EPIPE' || (code === 'EIO' && process.stdout.isTTY);
 
 /**
  * Takes care of standard output and error that are closed or go away while a command works: neither ends the work nor

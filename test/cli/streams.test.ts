@@ -4,12 +4,18 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Split } from '../../src/core/sample.ts';
 import { temporaryFolders } from '../support/folders.ts';
-import { fillStore, named } from '../support/stores.ts';
+import { storedRow } from '../support/stored-rows.ts';
+import { fillStore } from '../support/stores.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const folder = temporaryFolders();
 const onLinux = process.platform === 'linux';
+
+const ROWS = ['train', 'train', 'val'].flatMap((split, i) =>
+  ['ant', 'bee'].map((label) => storedRow(`${label}/${i}.jpg`, { label, split: split as Split })),
+);
 
 /** Where a stream of a command leads: `gone` is a pipe of which nobody reads. */
 type Stream = 'gone' | 'closed' | 'full' | 'read';
@@ -27,7 +33,7 @@ async function command(args: readonly string[], { out = 'read', err = 'read' }: 
   else child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
   if (err === 'gone') child.stderr.destroy();
   else child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
-  const [code] = (await once(child, 'exit')) as [number];
+  const [code] = (await once(child, 'close')) as [number];
   return { code, ...said };
 }
 
@@ -35,7 +41,7 @@ let whole: string;
 let damaged: string;
 beforeAll(async () => {
   [whole, damaged] = [folder(), folder()];
-  for (const store of [whole, damaged]) await fillStore(store, named(4));
+  for (const store of [whole, damaged]) await fillStore(store, ROWS);
   const file = join(
     damaged,
     readdirSync(damaged).find((name) => name.endsWith('-avg.arrow'))!,
