@@ -82,12 +82,18 @@ export interface FoundIndex {
 export const isIndexKept = async (store: string, key: IndexKey): Promise<boolean> =>
   (await sealIn(store, `${stemOf(key)}.json`)) !== undefined;
 
-/** The file under `key`; undefined where there is none. Throws STORE_CORRUPT. */
+/** The file under `key`; undefined where there is none, or a writer has just removed it. Throws STORE_CORRUPT. */
 export async function findIndex(store: string, key: IndexKey): Promise<FoundIndex | undefined> {
   const seal = await sealIn(store, `${stemOf(key)}.json`);
   if (seal === undefined) return undefined;
   const entry = inFolder(seal.file);
-  await checkIndexFile(store, entry);
+  try {
+    await checkIndexFile(store, entry);
+  } catch (error) {
+    // Whoever removes it has removed its seal before.
+    if (!(await isIndexKept(store, key))) return undefined;
+    throw error;
+  }
   return { path: join(store, entry.name), recall: seal.recall };
 }
 

@@ -45,7 +45,11 @@ export async function leftovers({ path: store, manifest }: StoreFolder): Promise
   ].sort();
 }
 
+/** Names with those of seals first: what is removed after its seal is taken for whole by nobody. */
+export const sealsFirst = (names: readonly string[]): string[] =>
+  names.toSorted((a, b) => Number(b.endsWith('.json')) - Number(a.endsWith('.json')));
+
 /** Removes `leftovers`. Throws STORE_WRITE. */
 export async function removeLeftovers(store: StoreFolder): Promise<void> {
-  for (const name of await leftovers(store)) await removeFile(join(store.path, name));
+  for (const name of sealsFirst(await leftovers(store))) await removeFile(join(store.path, name));
 }
