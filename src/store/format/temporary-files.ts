@@ -52,7 +52,7 @@ export const withTemporary = <T>(path: string, write: (temporary: string) => Pro
   withTemporaries([path], ([temporary]) => write(temporary!));
 
 /** As temporaryPath, for what this process uses until it calls `end`. */
-export function heldTemporary(path: string): { readonly path: string; end(): void } {
+export function heldTemporary(path: string): { readonly path: string; readonly end: () => void } {
   const temporary = temporaryPath(resolve(path));
   underWay.add(temporary);
   return { path: temporary, end: () => void underWay.delete(temporary) };

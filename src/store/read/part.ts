@@ -6,7 +6,7 @@ import type { FileEntry } from '../format/manifest.ts';
 import { decodeShard } from '../format/shard.ts';
 import { isStoreChanged } from './changed.ts';
 import { fileBuffer, type FileBuffer, type StoreFiles } from './file.ts';
-import type { PartLayout } from './layout.ts';
+import type { PartLayout } from './find-rows.ts';
 import { locateRows, type LocatedRows } from './single.ts';
 
 /** Where rows that are read go: row r into `out` from offsetOf(r) on, times its scale. */

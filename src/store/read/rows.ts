@@ -100,7 +100,8 @@ function reasonForBlocks(memory: RowsRequest['memory'], matrixBytes: number, vie
 
 /**
  * Current features of a store, of one part or several side by side, wherever writers move them while they are read.
- * Throws STORE_EMPTY, STORE_CORRUPT, STORE_CHANGED where some were removed (both in `read` too), and OPTION_INVALID for a part or view that was not stored or a matrix above 4 GiB.
+ * Throws STORE_EMPTY, STORE_CORRUPT, STORE_CHANGED where some were removed (both in `read` too), and OPTION_INVALID for
+ * a part or view that was not stored or a matrix above 4 GiB.
  */
 export async function readRows(origin: RowsOrigin, request: RowsRequest): Promise<StoredRows> {
   const { files } = origin;
