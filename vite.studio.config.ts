@@ -4,6 +4,8 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: 'src/studio/page',
   publicDir: false,
+  // The page is below a path that is another one each time.
+  base: './',
   build: {
     outDir: '../../../dist/studio/page',
     emptyOutDir: true,

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { flagOf } from './core/options.ts';
 import { htmlReport } from './report/html/page.ts';
 import type { RunResult } from './results/head-result.ts';
 import { present, type ReportResult } from './results/report-data.ts';
 import { requireFolderOf, writeFileAtomic } from './store/format/atomic-file.ts';
+import { writeSealed } from './store/format/seal-beside.ts';
 import { removeUnfinished } from './store/format/temporary-files.ts';
 import type { ReportOptions } from './workflows/report/options.ts';
 import { reportData } from './workflows/report/data.ts';
@@ -45,9 +46,10 @@ export async function writeReport(
   const page = new TextEncoder().encode(
     htmlReport(data, { script, command: present(data.run) ? repeatCommand(data.run) : null }),
   );
-  const file = out === '' ? join(data.store.store, 'report.html') : resolve(out);
+  const own = resolve(data.store.store, 'report.html');
+  const file = out === '' ? own : resolve(out);
   await removeUnfinished(file);
-  await writeFileAtomic(file, [page]);
+  await (file === own ? writeSealed : writeFileAtomic)(file, [page]);
   const { overBudget, unavailable } = data.thumbnails;
   return {
     store: data.store.store,

@@ -1,12 +1,13 @@
 // @ts-check
 /*
- * What an exported page answers in Chromium beside what `predict` does, and how long a browser takes.
+ * What an exported page answers in a browser beside what `predict` does, and how long a browser takes.
  *
- *   npm run build && node bench/export/web-page.mjs HEAD-OR-STORE FOLDER-OF-IMAGES [--fp16 | --int8]
+ *   npm run build && node bench/export/web-page.mjs HEAD-OR-STORE FOLDER-OF-IMAGES [--fp16 | --int8 | flags of export]
+ *   PERMAFROST_BROWSER=firefox-esr node --experimental-websocket bench/export/web-page.mjs …
  *
  * It prints on how many images the likeliest class and "unusual" are the same, the largest difference of a probability,
  * and the median time of an image: alone, with the threads of an isolated page, and of a picture of 12 megapixels.
- * Needs a Chromium on the PATH (PERMAFROST_CHROMIUM names another).
+ * Needs a Chromium on the PATH; PERMAFROST_BROWSER names another one, or a Firefox of 2025 or later.
  */
 import { execFileSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
@@ -15,10 +16,10 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import { chromium } from 'playwright-core';
 import sharp from 'sharp';
 import { machineFacts, writeReport } from '../machine.mjs';
 import { median } from '../median.mjs';
+import { openPage, shows } from './browsers.mjs';
 
 const [head = '', images = '', ...precision] = process.argv.slice(2);
 /** @param {string[]} args */
@@ -37,7 +38,7 @@ const TYPES = /** @type {Record<string, string>} */ ({
 
 /**
  * @typedef {{ label: string, unusual: boolean, probabilities: Record<string, number>, milliseconds: number }} Answer
- * @param {import('playwright-core').Page} page
+ * @param {import('./browsers.mjs').BrowserPage} page
  * @param {Buffer} bytes
  * @returns {Promise<Answer & { whole: number }>} whole: milliseconds from the file on
  */
@@ -61,21 +62,15 @@ const server = createServer((request, response) => {
     .on('error', () => response.end())
     .pipe(response);
 });
-const browser = await chromium.launch({
-  executablePath: execFileSync('which', [process.env['PERMAFROST_CHROMIUM'] ?? 'chromium'], {
-    encoding: 'utf8',
-  }).trim(),
-  args: ['--no-sandbox'],
-});
+const page = await openPage(process.env['PERMAFROST_BROWSER'] ?? 'chromium');
 try {
   const exported = permafrost('export', head, '--web', site, ...precision);
   const { predictions } = permafrost('predict', head, images, '-k', '0');
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  const page = await (await browser.newContext()).newPage();
   const opening = performance.now();
   await page.goto(`http://127.0.0.1:${port}/`);
-  await page.getByText(/^Ready\./).waitFor();
+  await shows(page, /Ready\./);
   const openMs = performance.now() - opening;
 
   let [same, sameUnknown, largest] = [0, 0, 0];
@@ -95,8 +90,9 @@ try {
   const photo = await sharp(first).resize(4000, 3000, { fit: 'fill' }).jpeg({ quality: 90 }).toBuffer();
   const large = [];
   for (let i = 0; i < 5; i++) large.push((await ask(page, photo)).whole);
-  await page.getByText('opens without a network too').waitFor();
+  await shows(page, /opens without a network too/);
   await page.reload();
+  /** @type {number} */
   const threads = await page.evaluate(
     "import('./classifier.js').then(async ({ openClassifier }) => (await (globalThis.opened ??= openClassifier())).threads)",
   );
@@ -105,15 +101,26 @@ try {
   const ms = (/** @type {number[] | undefined} */ list) => `${median(list ?? []).toFixed(0)} ms`;
   console.log(
     [
-      `${exported.title}: ${(exported.bytes / 1e6).toFixed(1)} MB to load, the model ${(exported.model.bytes / 1e6).toFixed(1)} MB, ${exported.model.precision}; ready after ${(openMs / 1000).toFixed(1)} s from this machine`,
+      `${page.version}. ${exported.title}: ${(exported.bytes / 1e6).toFixed(1)} MB to load, the model ${(exported.model.bytes / 1e6).toFixed(1)} MB, ${exported.model.precision}; ready after ${(openMs / 1000).toFixed(1)} s from this machine`,
       `same class ${same} of ${predictions.length}, the same unusual ${sameUnknown}; a probability is at most ${largest.toExponential(1)} off`,
       `an image of ${(median(sizes ?? []) / 1e6).toFixed(2)} megapixels ${ms(alone)}, with ${String(threads)} threads ${ms(threaded)}; one of 12 megapixels ${ms(large)} (medians, decoding included)`,
-      writeReport('web-page', { exported, openMs, same, sameUnknown, largest, threads, alone, threaded, large }),
+      writeReport('web-page', {
+        browser: page.version,
+        exported,
+        openMs,
+        same,
+        sameUnknown,
+        largest,
+        threads,
+        alone,
+        threaded,
+        large,
+      }),
       JSON.stringify(machineFacts()),
     ].join('\n'),
   );
 } finally {
-  await browser.close();
+  await page.close();
   server.close();
   await rm(work, { recursive: true, force: true });
 }

@@ -8,20 +8,48 @@ export function mutex(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** Runs at most `most` works at once, in the order given; a failure does not stop the next. */
-export function lanes(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let busy = 0;
-  return async (work) => {
-    if (busy >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    else busy++;
+/**
+ * Runs work side by side within `most`, which counts pieces of work, or whatever `width` tells of each; in the order
+ * given. A failure does not stop the next. What is wider than `most` runs alone.
+ */
+export function lanes(most: number): <T>(work: () => Promise<T>, width?: number) => Promise<T> {
+  const waiting: { readonly width: number; readonly start: () => void }[] = [];
+  let taken = 0;
+  function startNext(): void {
+    for (let next = waiting[0]; next !== undefined && taken + next.width <= most; next = waiting[0]) {
+      waiting.shift();
+      taken += next.width;
+      next.start();
+    }
+  }
+  return async (work, width = 1) => {
+    const own = Math.min(width, most);
+    await new Promise<void>((start) => {
+      waiting.push({ width: own, start });
+      startNext();
+    });
     try {
       return await work();
     } finally {
-      // Whoever waits takes the lane over.
-      const next = waiting.shift();
-      if (next === undefined) busy--;
-      else next();
+      taken -= own;
+      startNext();
     }
+  };
+}
+
+/**
+ * Work that saves something: who asks for the same, by its key, while it is done gets its result; work of another key
+ * comes after it.
+ */
+export function savings(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const exclusive = mutex();
+  const underWay = new Map<string, Promise<unknown>>();
+  return <T>(key: string, work: () => Promise<T>) => {
+    const same = underWay.get(key);
+    // Work of one key has one type.
+    if (same !== undefined) return same as Promise<T>;
+    const mine = exclusive(work).finally(() => underWay.delete(key));
+    underWay.set(key, mine);
+    return mine;
   };
 }

@@ -14,12 +14,30 @@ const damagedLines = (damaged: readonly DamagedFileResult[]): string =>
     )
     .join('');
 
-export function verifyText({ store, ok, files, bytes: size, damaged, missing, orphans }: VerifyResult): string {
+/** What is to be done about damaged files, a line for each way. */
+function adviceOf(damaged: readonly DamagedFileResult[]): string {
+  const needs = (...remedies: DamagedFileResult['remedy'][]): boolean =>
+    damaged.some(({ remedy }) => remedies.includes(remedy));
+  return [
+    ...(needs('extract') ? ['"permafrost repair" drops them and extracts just those images again.\n'] : []),
+    ...(needs('remove', 'renew')
+      ? ['"permafrost repair" writes anew or removes what can be made again without the images.\n']
+      : []),
+    ...(needs('tell')
+      ? ['What a person or another command made is left as it is: "permafrost repair" tells what to do about each.\n']
+      : []),
+  ].join('');
+}
+
+export function verifyText(result: VerifyResult): string {
+  const { store, ok, files, bytes: size, damaged, missing, unfinished, orphans } = result;
   const read = `${store}: ${plural(files, 'file')}, ${bytes(size)} read`;
-  const left =
+  const ends = unfinished.map(({ name, problem }) => `${name} has ${problem}.\n`).join('');
+  const killed =
     orphans.length > 0
       ? `${plural(orphans.length, 'file')} left by a run that was killed; "permafrost gc" removes what nothing needs.\n`
       : '';
+  const left = ends + killed;
   if (ok) return `${read}, every byte is what was written.\n${left}`;
   if (missing.length > 0 && damaged.length === 0) {
     const lines = missing
@@ -27,24 +45,15 @@ export function verifyText({ store, ok, files, bytes: size, damaged, missing, or
       .join('');
     return `${read}, every byte is what was written, but features are MISSING:\n${lines}"permafrost repair" extracts them again.\n${left}`;
   }
-  const isStudio = ({ name }: DamagedFileResult): boolean => /^studio[\\/]/.test(name);
-  const advice = [
-    ...(damaged.every(isStudio) ? [] : ['"permafrost repair" drops them and extracts just those images again.\n']),
-    ...(damaged.some(isStudio)
-      ? [
-          'What was taught or reviewed in the studio cannot be made again: "permafrost repair" leaves it and tells what to do.\n',
-        ]
-      : []),
-  ].join('');
-  return `${read}, ${damaged.length} NOT what was written:\n${damagedLines(damaged)}${advice}${left}`;
+  return `${read}, ${damaged.length} NOT what was written:\n${damagedLines(damaged)}${adviceOf(damaged)}${left}`;
 }
 
 export function repairText({ store, damaged, lostRows, extracted, next }: RepairResult): string {
   if (damaged.length === 0 && extracted === 0 && next === null) return `${store}: nothing is damaged.\n`;
   const done =
     damaged.length === 0
-      ? `${store}: nothing was dropped; ${plural(extracted, 'image')} extracted, which an earlier repair had left.\n`
-      : `${store}: dropped ${plural(damaged.length, 'damaged file')}, ${plural(lostRows, 'row')} of features with them; ${plural(extracted, 'image')} extracted again.\n${damagedLines(damaged)}`;
+      ? `${store}: nothing was dropped; ${plural(extracted, 'image')} extracted${extracted > 0 ? ', which an earlier repair had left' : ''}.\n`
+      : `${store}: dropped or wrote anew ${plural(damaged.length, 'damaged file')}, ${plural(lostRows, 'row')} of features with them; ${plural(extracted, 'image')} extracted again.\n${damagedLines(damaged)}`;
   return next === null ? done : `${done}${next}\n`;
 }
 

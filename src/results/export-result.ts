@@ -14,8 +14,16 @@ export interface ExportAgreement {
   readonly differingUnknown: number | null;
 }
 
-/** What an exported file was checked on. */
-export interface ExportCheck {
+/** What an exported file may differ by. */
+export interface ExportBounds {
+  /** The largest difference of a probability. */
+  readonly maxDifference: number;
+  /** The least share of the images with the same likeliest class. */
+  readonly minAgreement: number;
+}
+
+/** What an exported file was checked on, and by which bounds. */
+export interface ExportCheck extends ExportBounds {
   /** The store or data set, and its split where only one was taken. */
   readonly on: string;
   readonly split: Split | null;

@@ -2,10 +2,10 @@ import type { EngineFacts } from './extract-result.ts';
 import type { Failure, Pooling, Split } from '../core/sample.ts';
 import type { CosineToFp32 } from '../extract/agreement.ts';
 import type { MissingRows } from '../store/care/missing-rows.ts';
-import type { DamagedFileResult } from '../store/care/verify.ts';
+import type { DamagedFileResult, UnfinishedFile } from '../store/care/verify.ts';
 
 export type { MissingRows } from '../store/care/missing-rows.ts';
-export type { DamagedFileResult } from '../store/care/verify.ts';
+export type { DamagedFileResult, UnfinishedFile } from '../store/care/verify.ts';
 
 /** What a store holds. */
 export interface InspectResult {
@@ -54,6 +54,8 @@ export interface VerifyResult {
   readonly damaged: readonly DamagedFileResult[];
   /** Sets that lack images of the data set; looked for where no file is damaged. */
   readonly missing: readonly MissingRows[];
+  /** Files that grow, at whose end a killed process left something that it did not finish: no damage. */
+  readonly unfinished: readonly UnfinishedFile[];
   /** Files that nothing refers to, left by a killed run: `gc` removes them. */
   readonly orphans: readonly string[];
 }
@@ -61,7 +63,10 @@ export interface VerifyResult {
 /** What `repair` dropped, and how many images it extracted again. */
 export interface RepairResult {
   readonly store: string;
+  /** Damaged files that were dropped, removed or written anew. */
   readonly damaged: readonly DamagedFileResult[];
+  /** Damaged files that were left as they are, as only their maker can make them again; `next` says what to do. */
+  readonly left: readonly DamagedFileResult[];
   readonly lostRows: number;
   readonly extracted: number;
   /** What is left to do, where something is. */

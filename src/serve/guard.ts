@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { PermafrostError } from '../core/errors.ts';
+import { leaveBodyUnread } from '../http/body.ts';
 import { setPageHeaders } from '../http/page-headers.ts';
 import { bearerOf, foreignReason, sameSecret } from '../http/who-asks.ts';
 import type { ServeOptions } from './options.ts';
@@ -33,8 +34,12 @@ export function guard({ host, token }: Pick<ServeOptions, 'host' | 'token'>, por
         ? [host, '127.0.0.1', 'localhost', '::1'].map((name) => `${inUrl(name)}:${port()}`)
         : undefined;
       const reason = foreignReason(c, 'service', names);
-      if (reason !== undefined) throw new HTTPException(403, { message: reason });
+      if (reason !== undefined) {
+        leaveBodyUnread(c);
+        throw new HTTPException(403, { message: reason });
+      }
     } else if (!OPEN.includes(c.req.path) && !sameSecret(bearerOf(c) ?? '', token)) {
+      leaveBodyUnread(c);
       c.header('WWW-Authenticate', 'Bearer');
       throw new HTTPException(401, { message: 'Send the token of this service: "Authorization: Bearer TOKEN".' });
     }

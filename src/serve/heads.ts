@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import type { ServedHead } from '../results/serve-result.ts';
-import { openClassifier, type Classifier } from '../workflows/classifier/classifier.ts';
+import { openClassifiers, type Classifier } from '../workflows/classifier/classifier.ts';
 import type { ClassifierOptions } from '../workflows/classifier/options.ts';
 import type { Work } from '../workflows/work.ts';
 
@@ -55,21 +55,18 @@ export async function namedSources(given: readonly string[]): Promise<NamedSourc
   return named;
 }
 
-/** Opens heads one after the other; what was opened is closed where one fails. Throws what openClassifier throws. */
+/** Opens heads, which share their networks; none stays open where one fails. Throws what openClassifier throws. */
 export async function openHeads(
   sources: readonly NamedSource[],
   options: Partial<ClassifierOptions>,
   work: Work,
 ): Promise<OpenHead[]> {
-  const opened: OpenHead[] = [];
-  try {
-    for (const { name, source } of sources)
-      opened.push({ name, classifier: await openClassifier(source, options, work) });
-    return opened;
-  } catch (error) {
-    await closeHeads(opened);
-    throw error;
-  }
+  const classifiers = await openClassifiers(
+    sources.map(({ source }) => source),
+    options,
+    work,
+  );
+  return sources.map(({ name }, i) => ({ name, classifier: classifiers[i]! }));
 }
 
 export async function closeHeads(heads: readonly OpenHead[]): Promise<void> {

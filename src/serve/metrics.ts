@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
-import { counter, histogram, reading, TEXT_FORMAT, type Metric } from './prometheus.ts';
+import type { ServedHead } from '../results/serve-result.ts';
+import { counter, histogram, info, reading, TEXT_FORMAT, type Labels, type Metric } from './prometheus.ts';
 import type { Queue } from './queue.ts';
 
 /** What is counted of the service. */
@@ -25,8 +26,23 @@ function routeOf(path: string): string {
   return ['/healthz', '/readyz', '/metrics'].includes(path) ? path.slice(1) : 'other';
 }
 
-/** Metrics of a service that has just started. */
-export function makeMetrics(queue: Queue): Metrics {
+/** What answers under a name: rates by head are joined to it. */
+const headLabels = ({ name, head, digest, backbone, engine, others }: ServedHead): Labels => {
+  const engines = [engine, ...others.map((one) => one.engine)];
+  const all = (of: keyof typeof engine): string => [...new Set(engines.map((one) => one[of]))].join('+');
+  return {
+    head: name,
+    kind: head,
+    digest,
+    backbone,
+    engine: all('name'),
+    device: all('device'),
+    precision: all('precision'),
+  };
+};
+
+/** Metrics of a service that has just started; `heads` gives those that are open. */
+export function makeMetrics(queue: Queue, heads: () => readonly ServedHead[]): Metrics {
   const started = Date.now() / 1000;
   const requests = counter('permafrost_requests_total', 'Requests by route and status; 499: the client has gone.');
   const seconds = histogram('permafrost_predict_seconds', 'Seconds from request to answer of /predict.', SECONDS);
@@ -39,6 +55,7 @@ export function makeMetrics(queue: Queue): Metrics {
     requests,
     seconds,
     images,
+    info('permafrost_head_info', 'What answers: 1 for each open head.', () => heads().map(headLabels)),
     reading('permafrost_queue_images', 'Images that wait or are under way.', () => queue.images),
     reading('permafrost_queue_limit', 'Most images that may wait.', () => queue.most),
     reading('process_cpu_seconds_total', 'Processor time of the process.', processor, 'counter'),

@@ -75,6 +75,7 @@ const predict = (parameters: readonly Json[]): Json => ({
       400: 'The address or the form is wrong.',
       ...TOKEN,
       404: 'There is no such head.',
+      408: 'Nothing came of the body for half a minute.',
       413: 'The body is too large, or the form has too many images.',
       415: 'The body is neither an image nor a form.',
       429: 'Too many images wait. Retry-After says in how many seconds to come again.',

@@ -36,6 +36,14 @@ export const reading = (name: string, help: string, read: () => number, type = '
   text: () => textOf(name, help, type, [[name, read()]]),
 });
 
+/** What there is: a series of 1 each, told by its labels. */
+export const info = (name: string, help: string, read: () => readonly Labels[]): Metric => ({
+  text() {
+    const lines = read().map((labels) => [name + seriesOf(labels), 1] as const);
+    return textOf(name, help, 'gauge', lines);
+  },
+});
+
 /** How values are spread: of each bound how many were at most that. */
 export function histogram(
   name: string,

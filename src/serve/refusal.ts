@@ -13,6 +13,7 @@ export const REFUSALS = {
   403: 'REFUSED',
   404: 'NOT_FOUND',
   405: 'METHOD_NOT_ALLOWED',
+  408: 'BODY_STALLED',
   413: 'BODY_TOO_LARGE',
   415: 'TYPE_UNKNOWN',
   429: 'QUEUE_FULL',
@@ -39,7 +40,7 @@ export function refusals(queue: Queue, listener: Listener): ErrorHandler {
     if (error instanceof HTTPException) {
       const { status } = error;
       // The rest of the body is not read.
-      if (status === 413) c.header('Connection', 'close');
+      if (status === 413 || status === 408) c.header('Connection', 'close');
       if (status === 429) c.header('Retry-After', String(queue.retryAfterSeconds));
       if (status === 503) c.header('Retry-After', '1');
       return c.json(fault(REFUSALS[status as keyof typeof REFUSALS] ?? 'REFUSED'), status);

@@ -60,7 +60,7 @@ export async function serve(
     },
     limits: { bytes },
     queue,
-    metrics: makeMetrics(queue),
+    metrics: makeMetrics(queue, () => (opened ?? []).map(headFacts)),
   };
   const script = await readFile(new URL('./page/client.js', import.meta.url), 'utf8');
   const app = serviceApp({ service, options, port: () => port, script, listener });

@@ -5,12 +5,13 @@
  *   FAULT_AT     n, counted from 1 over all threads; 0: never
  *   FAULT_HOW    kill        the process ends before the call
  *                torn        half of what is written is written, then the process ends; else as kill
- *                ENOSPC EIO EROFS EACCES   the call fails with that error
+ *                ENOSPC EIO EROFS EACCES EMFILE EINTR   the call fails with that error
  *                half-ENOSPC half of what is written is written, then the call fails
  *                short       half of what is written is written, and that is said
  *                ...+        the same from the n-th call on
  *   FAULT_LOG    a file that gets a line a call: "n name path"
- * Processes that the process starts are left alone.
+ *   FAULT_IN     the process meant is one that the first one starts, whose command line has this text
+ * Processes that the process meant starts are left alone.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -39,9 +40,19 @@ static atomic_int calls;
   static type (*real)(__VA_ARGS__);                                                                                    \
   if (!real) real = dlsym(RTLD_NEXT, #name)
 
+/* Whether the command line of this process has a text; its words end with NUL. */
+static int is_called(const char *text) {
+  char line[8192];
+  int fd = open("/proc/self/cmdline", O_RDONLY);
+  ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+  if (fd >= 0) close(fd);
+  return n > 0 && memmem(line, n, text, strlen(text)) != NULL;
+}
+
 __attribute__((constructor)) static void begin(void) {
   const char *folder = getenv("FAULT_BELOW"), *n = getenv("FAULT_AT"), *how = getenv("FAULT_HOW"), *file = getenv("FAULT_LOG");
-  if (!folder) return;
+  const char *in = getenv("FAULT_IN");
+  if (!folder || (in && !is_called(in))) return;
   at = n ? atoi(n) : 0;
   how = how ? how : "";
   kills = !strncmp(how, "kill", 4);
@@ -49,7 +60,11 @@ __attribute__((constructor)) static void begin(void) {
   half = !strncmp(how, "half-", 5);
   is_short = !strncmp(how, "short", 5);
   from_then_on = how[0] && how[strlen(how) - 1] == '+';
-  error = strstr(how, "ENOSPC") ? ENOSPC : strstr(how, "EROFS") ? EROFS : strstr(how, "EACCES") ? EACCES : EIO;
+  static const struct { const char *name; int number; } errors[] = {
+      {"ENOSPC", ENOSPC}, {"EROFS", EROFS}, {"EACCES", EACCES}, {"EMFILE", EMFILE}, {"EINTR", EINTR}};
+  error = EIO;
+  for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+    if (strstr(how, errors[i].name)) error = errors[i].number;
   if (file) log_fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   unsetenv("LD_PRELOAD");
   // Last: what this function opened is no call of the program.

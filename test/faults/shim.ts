@@ -44,8 +44,8 @@ export function buildShim(): Shim | undefined {
         calls: () =>
           existsSync(log)
             ? readFileSync(log, 'utf8')
-                .trimEnd()
                 .split('\n')
+                .slice(0, -1)
                 .map((line) => {
                   const [n, name, ...path] = line.split(' ');
                   return { n: Number(n), name: name!, path: path.join(' ') };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { counter, histogram, reading } from '../../src/serve/prometheus.ts';
+import { counter, histogram, info, reading } from '../../src/serve/prometheus.ts';
 
 describe('the text format of Prometheus', () => {
   it('has a line a series, with help and type, and escapes what labels hold', () => {
@@ -32,6 +32,13 @@ describe('the text format of Prometheus', () => {
         'seconds_count 4',
         '',
       ].join('\n'),
+    );
+  });
+
+  it('tells what there is by labels', () => {
+    const heads = info('head_info', 'Heads.', () => [{ head: 'a', engine: 'openvino' }]);
+    expect(heads.text()).toBe(
+      '# HELP head_info Heads.\n# TYPE head_info gauge\nhead_info{head="a",engine="openvino"} 1\n',
     );
   });
 

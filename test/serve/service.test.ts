@@ -157,6 +157,10 @@ describe('the service answers', () => {
     expect(after + (await metric('permafrost_images_total{head="near",outcome="unknown"}'))).toBe(before + unknown + 1);
     expect(await metric('permafrost_predict_seconds_count')).toBe(count + 1);
     expect(await metric('permafrost_queue_limit')).toBe(12);
+    const text = (await ask('/metrics')).body.toString();
+    expect(text).toMatch(
+      /permafrost_head_info\{head="near",kind="centroid",digest="[0-9a-f]{64}",backbone="vgg16",engine="onnxruntime",device="cpu",precision="fp32"\} 1/,
+    );
     expect(await metric('process_resident_memory_bytes')).toBeGreaterThan(1e6);
   });
 });

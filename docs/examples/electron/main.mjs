@@ -1,6 +1,7 @@
 // An Electron app that says what is on a dropped image:
 //   npm install electron permafrost
 //   npx electron main.mjs HEAD-OR-STORE
+// Not run in Electron yet: the tests run what answers pages (classifier.mjs) in plain Node.
 import { fileURLToPath } from 'node:url';
 import { app, BrowserWindow, ipcMain } from 'electron';
 import { answerPages } from './classifier.mjs';

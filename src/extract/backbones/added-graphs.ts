@@ -6,7 +6,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { BACKBONE_FILE, readBackboneJson, type BackboneDescription } from '../contracts/backbone-json.ts';
 
 /** Where networks lie that `backbones add` was given: a folder each, named by the file's digest. */
-export const addedFolder = (): string => join(cacheFolder(), 'backbones');
+export const addedFolder = (): string => cacheFolder('backbones');
 
 /** The file of the added network with that digest. */
 export const addedFile = (digest: string): string => join(addedFolder(), digest, 'network.onnx');

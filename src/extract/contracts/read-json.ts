@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { readWhole } from '../../core/files/read-file.ts';
 
 /** Descriptions are some kilobytes, and some levels deep; what is more is something else. */
 const MOST_BYTES = 2 ** 20;
@@ -8,9 +8,7 @@ const MOST_LEVELS = 32;
 /** The text of a file; undefined where there is none. Throws CONTRACT_INVALID for what cannot be read. */
 async function textOf(path: string): Promise<string | undefined> {
   try {
-    const { size } = await stat(path);
-    if (size > MOST_BYTES) throw new Error(`it has ${size} bytes, above the ${MOST_BYTES} of a description`);
-    return await readFile(path, 'utf8');
+    return (await readWhole(path, MOST_BYTES)).toString('utf8');
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw unreadable(path, cause);

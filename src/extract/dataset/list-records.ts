@@ -34,7 +34,12 @@ const SEPARATORS = [',', ';', '\t', '|'];
 function separatorOf(header: string): string {
   const columns = SEPARATORS.map((delimiter) => {
     try {
-      const rows: string[][] = parse(header, { delimiter, to: 1, relax_column_count: true });
+      const rows: string[][] = parse(header, {
+        delimiter,
+        to: 1,
+        relax_column_count: true,
+        trim: header.includes(`${delimiter} "`),
+      });
       return (rows[0] ?? []).map(columnName);
     } catch {
       // A quote stands where this separator allows none, so it is not this one; the text is parsed again below.
@@ -61,6 +66,8 @@ function csvRecords(file: string, whole: string, each: (record: ListRecord) => v
         return names;
       },
       skip_empty_lines: true,
+      // As people write it, `a.jpg, "bee, small"`. Else a blank may be part of a file's name.
+      trim: text.includes(`${delimiter} "`),
       // What spreadsheets leave below the data: lines of separators alone.
       skip_records_with_empty_values: true,
       // Row by row: a million records beside a million samples would be a gigabyte.

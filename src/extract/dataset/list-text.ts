@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { readFile } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { MOST_TEXT_BYTES, readWhole } from '../../core/files/read-file.ts';
 import { isS3Address, parseS3Address } from '../source/s3/address.ts';
 import { openS3 } from '../source/s3/s3-access.ts';
 
@@ -36,7 +36,7 @@ const lineAt = (text: string, end: number): number => text.slice(0, end).split(/
 
 /** The bytes of a file or object. */
 async function bytesOf(file: string): Promise<Buffer> {
-  if (!isS3Address(file)) return readFile(file);
+  if (!isS3Address(file)) return readWhole(file, MOST_TEXT_BYTES);
   const s3 = await openS3();
   return s3.read(parseS3Address(file), { isLarge: true }).finally(() => s3.close());
 }

@@ -25,8 +25,8 @@ export interface Engine {
   readonly version: string;
   /** What was chosen for the user and why, one sentence each: for whoever made the engine to tell. */
   readonly notes?: readonly string[];
-  /** Throws ENGINE_FAILED with the runtime's own message inside. */
-  load(program: Program): Promise<Executable>;
+  /** What there is to tell of it goes to `note`. Throws ENGINE_FAILED with the runtime's own message inside. */
+  load(program: Program, note?: (message: string) => void): Promise<Executable>;
 }
 
 /** A network that an engine has loaded. */

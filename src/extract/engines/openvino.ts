@@ -97,7 +97,12 @@ function compilable(given: Program, { precision, leastFilters }: OpenVinoOptions
   return modelOfGraph(oneImageGraph(programGraph(program, precision === 'fp32' ? { winograd } : {})));
 }
 
-async function load(openVino: OpenVino, options: OpenVinoOptions, program: Program): Promise<Executable> {
+async function load(
+  openVino: OpenVino,
+  options: OpenVinoOptions,
+  program: Program,
+  note?: (message: string) => void,
+): Promise<Executable> {
   const model = compilable(program, options);
   const properties = deviceProperties(options);
   const core = openVino.createCore();
@@ -111,7 +116,7 @@ async function load(openVino: OpenVino, options: OpenVinoOptions, program: Progr
   try {
     for (const [key, value] of Object.entries(properties)) openVino.setProperty(core, key, value);
     compiled = options.cache
-      ? await compileCached(openVino, core, model, properties, compiledCache(compiledFolder()))
+      ? await compileCached(openVino, core, model, properties, compiledCache(compiledFolder(), note))
       : await compile(openVino, core, model);
     requireHint(openVino, compiled, HINTS[options.precision]);
     const streams = Number(openVino.compiledProperty(compiled, 'NUM_STREAMS'));
@@ -138,6 +143,6 @@ export async function createOpenVinoEngine(given: Partial<OpenVinoOptions> = {})
     device: options.device,
     precision: options.precision,
     version: versionOfBuild(openVino.build),
-    load: (program) => load(openVino, options, program),
+    load: (program, note) => load(openVino, options, program, note),
   };
 }

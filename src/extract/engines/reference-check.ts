@@ -61,12 +61,17 @@ export interface ComparedExecutable {
  * gone before the engine loads, so that their memory does not add up. An output that is not finite has a cosine of 0.
  * Throws what the engines throw.
  */
-export async function loadCompared(engine: Engine, given: Program, threads = 0): Promise<ComparedExecutable> {
+export async function loadCompared(
+  engine: Engine,
+  given: Program,
+  threads = 0,
+  note?: (message: string) => void,
+): Promise<ComparedExecutable> {
   const program = programInPrecision(given, engine.precision);
   const pixels = generatedPicture(program.contract.size);
   const reference = await (await createReferenceEngine(program, threads)).load(program);
   const expected = await reference.run(pixels, 1).finally(() => reference.dispose());
-  const executable = await engine.load(program);
+  const executable = await engine.load(program, note);
   try {
     const found = await executable.run(pixels, 1);
     const cosines = found.map((features, i) => cosine(row(features, 0), row(expected[i]!, 0)));

@@ -1,6 +1,6 @@
 import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { coveredPart, layGround, placement, resizeNearest, type Placement, type Source } from './geometry.ts';
+import { coveredPart, cutOut, layGround, placement, resizeNearest, type Placement, type Source } from './geometry.ts';
 import { gifOfOneFrame } from './formats/gif.ts';
 import { xmpOrientation } from './formats/exif-orientation.ts';
 import { damagedMarker } from './formats/jpeg-scans.ts';
@@ -129,6 +129,9 @@ export function decodePixels(
   return inWords(timeoutMs, async () => {
     requirePixels({ data, width, height, channels });
     withFewPixels({ width, height }, MAX_PIXELS);
+    const place = placement(contract, width, height);
+    const cut = cutOut({ data, width, height, channels }, place, contract.size);
+    if (cut !== undefined) return cut;
     const sharp = await loadSharp();
     const raw = { width, height, channels: channels as 3 | 4 };
     const picture = sharp(data, { raw, limitInputPixels: MAX_PIXELS }).timeout({

@@ -58,6 +58,26 @@ export function coveredPart({ width, height, left, top }: Placement, size: numbe
   return { x, y, width: Math.min(size, width - left) - x, height: Math.min(size, height - top) - y };
 }
 
+/**
+ * The square of RGB pixels that have its scale already and hold all of it, a copy; undefined for others. No kernel
+ * changes pixels that it does not scale.
+ */
+export function cutOut(
+  { data, width, height, channels }: Source,
+  place: Placement,
+  size: number,
+): Uint8Array | undefined {
+  const { left, top } = place;
+  const isScaled = place.width !== width || place.height !== height;
+  if (channels !== 3 || isScaled || Math.min(left, top, width - size - left, height - size - top) < 0) return undefined;
+  const square = new Uint8Array(size * size * 3);
+  for (let line = 0; line < size; line++) {
+    const start = ((top + line) * width + left) * 3;
+    square.set(data.subarray(start, start + size * 3), line * size * 3);
+  }
+  return square;
+}
+
 /** Colours all of a square of RGB pixels but `part`, in place. */
 export function layGround(pixels: Uint8Array, size: number, { x, y, width, height }: Part, [r, g, b]: Rgb): void {
   const ground = Uint8Array.from({ length: size * 3 }, (_, i) => [r, g, b][i % 3]!);

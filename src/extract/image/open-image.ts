@@ -1,11 +1,12 @@
 import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { decode, readHeader } from './decode.ts';
+import { tiffCost } from './formats/tiff.ts';
 import { isForAProcess } from './isolated/for-a-process.ts';
 import { inProcess } from './isolated/process-pool.ts';
 import type { ImageAnswer } from './isolated/task.ts';
 import type { ImageHeader } from './jpeg-header.ts';
-import { IMAGE_TIMEOUT_MS, LARGE_PIXELS } from './isolated/limits.ts';
+import { IMAGE_TIMEOUT_MS, LARGE_PIXELS, TALL_LINES } from './isolated/limits.ts';
 import { MAX_PIXELS } from './picture.ts';
 
 /** An image whose header is read, and whose pixels are on their way. */
@@ -26,13 +27,17 @@ export interface OpenLimits {
 }
 
 const isLarge = ({ width, height }: ImageHeader): boolean => width * height > LARGE_PIXELS;
+const isTall = ({ height }: ImageHeader): boolean => height > TALL_LINES;
 
 /**
- * Whether this process may decode the image itself: a common picture of at most LARGE_PIXELS. All else is for a process
- * that can be ended: text of an SVG is laid out without a pause for minutes, and a large picture may be one long step.
+ * Whether this process may decode the image itself: a common picture of at most LARGE_PIXELS and TALL_LINES. All else is
+ * for a process that can be ended: text of an SVG is laid out without a pause for minutes, a large picture may be one
+ * long step, and there are only four threads here for files and pictures.
  */
 export async function canBeStopped(bytes: Uint8Array): Promise<boolean> {
-  return !isForAProcess(bytes) && !isLarge(await readHeader(bytes));
+  if (isForAProcess(bytes)) return false;
+  const header = await readHeader(bytes);
+  return !isLarge(header) && !isTall(header);
 }
 
 let largeDone: Promise<unknown> = Promise.resolve();
@@ -75,16 +80,19 @@ export async function openImage(
       const header = await readHeader(bytes, mostPixels);
       const pixels = isLarge(header)
         ? exclusive(elsewhere).then((answer) => answer.pixels)
-        : decode(bytes, header, contract, timeoutMs).catch((first: unknown) =>
-            toldAlone(first, elsewhere).then((answer) => answer.pixels),
-          );
+        : isTall(header)
+          ? elsewhere().then((answer) => answer.pixels)
+          : decode(bytes, header, contract, timeoutMs).catch((first: unknown) =>
+              toldAlone(first, elsewhere).then((answer) => answer.pixels),
+            );
       return { header, pixels };
     } catch (first) {
       const { header, pixels } = await toldAlone(first, elsewhere);
       return { header, pixels: Promise.resolve(pixels) };
     }
   }
-  const { header, pixels } = await elsewhere();
+  const isLargeTiff = (tiffCost(bytes)?.pixels ?? 0) > LARGE_PIXELS;
+  const { header, pixels } = await (isLargeTiff ? exclusive(elsewhere) : elsewhere());
   return { header, pixels: Promise.resolve(pixels) };
 }
 

@@ -46,7 +46,7 @@ const keptProbe = (file: string, key: string): Promise<PlainProbed | undefined> 
  */
 export async function probeGraph(file: OnnxFile, request: ProbeRequest, limits: ProbeLimits = {}): Promise<Probed> {
   const key = await keyOf(file, request);
-  const kept = join(cacheFolder(), 'probes', `${key.slice(0, 32)}.json`);
+  const kept = join(cacheFolder('probes'), `${key.slice(0, 32)}.json`);
   let probed = await keptProbe(kept, key);
   if (probed === undefined) {
     probed = await measureInProcess(file, request, limits);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { readWhole } from '../../core/files/read-file.ts';
 import { MOST_BYTES, TOO_LARGE, withExternalData } from './wire/external-data.ts';
 import { foreignFormat } from './wire/foreign-format.ts';
 import type { OnnxFile } from '../backbones/onnx-file.ts';
@@ -18,7 +19,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
     const facts = await stat(path);
     if (!facts.isFile()) return invalid(`${path} is no file. Give the path of an ONNX file, such as model.onnx.`);
     if (facts.size > MOST_BYTES) return invalid(`${path} has ${facts.size} bytes: ${TOO_LARGE}.`);
-    return await readFile(path);
+    return await readWhole(path);
   } catch (cause) {
     if (cause instanceof PermafrostError) throw cause;
     throw new PermafrostError(

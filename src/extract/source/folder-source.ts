@@ -1,6 +1,7 @@
-import { lstat, open, realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import type { FileStamp } from '../../core/files/file-stamp.ts';
+import { openRegular, readBytes } from '../../core/files/read-file.ts';
 import { requireReadable, unreadable, type ImageSource } from './image-source.ts';
 
 const isSame = (a: FileStamp, b: FileStamp): boolean => a.size === b.size && a.mtimeNs === b.mtimeNs;
@@ -15,11 +16,11 @@ async function stampOf(file: string): Promise<FileStamp> {
 
 async function read(file: string): Promise<Buffer> {
   await stampOf(file);
-  const handle = await open(file, 'r');
+  const handle = await openRegular(file);
   try {
     const before = await handle.stat({ bigint: true });
     requireReadable(before.size);
-    const bytes = await handle.readFile();
+    const bytes = await readBytes(handle, Number(before.size));
     const after = await handle.stat({ bigint: true });
     if (!isSame(before, after) || BigInt(bytes.length) !== after.size)
       unreadable('It changed while it was read: half of it may be of before. Run again when it is at rest.');

@@ -52,11 +52,17 @@ const read = processPool<H5Job, H5Answer>({
  * Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT, WEIGHTS_MISMATCH or PACKAGE_MISSING (keras-h5.ts).
  */
 export async function readKerasH5(path: string, backbone: LayerBackbone, mostMs?: number): Promise<WeightFile> {
-  const { size } = await stat(path).catch((cause: unknown) => {
+  const facts = await stat(path).catch((cause: unknown) => {
     throw new PermafrostError('WEIGHTS_NOT_FOUND', `The weights file ${path} cannot be read: ${reasonOf(cause)}.`, {
       cause,
     });
   });
+  if (!facts.isFile())
+    throw new PermafrostError(
+      'WEIGHTS_NOT_FOUND',
+      `The weights file ${path} cannot be read: it is a folder, a pipe, a socket or a device, no file.`,
+    );
+  const { size } = facts;
   const { content: answer } = await read({ path, backbone }, NO_BYTES, {
     mostMs: mostMs ?? BASE_MS + size / BYTES_PER_MS,
     mostBytes: BASE_BYTES + size * COPIES,

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { readWhole } from '../../core/files/read-file.ts';
 import type { SafeTensor } from '../../core/safetensors.ts';
 
 /** A tensor that lies in a file. Its values are read only when type and shape turned out to fit. */
@@ -30,7 +30,7 @@ export function fileInMemory(path: string, tensors: ReadonlyMap<string, SafeTens
 /** The bytes of a file of weights. Throws WEIGHTS_NOT_FOUND where it cannot be read. */
 export async function readWeightBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readWhole(path);
   } catch (cause) {
     throw new PermafrostError(
       'WEIGHTS_NOT_FOUND',

@@ -1,4 +1,4 @@
-import type { ExportAgreement, ExportOnnxResult, ExportWebResult } from '../../results/export-result.ts';
+import type { ExportAgreement, ExportBounds, ExportOnnxResult, ExportWebResult } from '../../results/export-result.ts';
 import type { TableExportResult } from '../../results/export-table-result.ts';
 import { failuresText } from '../extract-report.ts';
 import { bytes, plural } from '../format.ts';
@@ -12,13 +12,16 @@ function agreementLine({ runtime, images, sameClass, largestDifference, differin
   return `  ${runtime}: ${sameClass} of ${plural(images, 'image')} get the same class, largest difference of a probability ${largestDifference.toExponential(1)}${unknown}\n`;
 }
 
+const allowedText = ({ maxDifference, minAgreement }: ExportBounds): string =>
+  `allowed: a probability ${maxDifference} off, ${minAgreement === 1 ? 'the same class for all' : `another class for ${Number((100 * (1 - minAgreement)).toFixed(6))} %`}`;
+
 /** An exported file for a terminal: what it is, and how it was checked. */
 export function exportOnnxText(result: ExportOnnxResult): string {
   const { file, head, precision, opset, domains, check, outputs } = result;
   const checked =
     check === null
       ? 'Not checked, as was asked for; the file says so.\n'
-      : `Checked against permafrost's own answers on ${check.split === null ? '' : `the ${check.split} images of `}${printable(check.on)}:\n${check.runtimes.map(agreementLine).join('')}`;
+      : `Checked against permafrost's own answers on ${check.split === null ? '' : `the ${check.split} images of `}${printable(check.on)} (${allowedText(check)}):\n${check.runtimes.map(agreementLine).join('')}`;
   return (
     `${printable(file)}: ${printable(head.name)} of ${head.classes.length} classes, ${bytes(result.bytes)}, ${precision}, opset ${opset}${domains.length > 0 ? ` and ${domains.join(', ')}` : ''}\n` +
     `  input ${result.input}: uint8 RGB of any size, upright (batch, height, width, 3); outputs ${outputs.join(', ')}\n` +

@@ -8,6 +8,9 @@ import type { Service } from '../service.ts';
 import { servedAnswer } from '../served-answer.ts';
 import { imagesOfForm, uploadKind, type UploadedImage } from '../uploads.ts';
 
+/** A form is in memory as its bytes, as Node parses them, and as its files. */
+const FORM_COPIES = 3;
+
 /** What is asked in the address. Throws 400 for what is unknown there or out of range. */
 function questionOf(c: Context): Question {
   const parsed = QUESTION.safeParse(c.req.query());
@@ -72,10 +75,11 @@ export function predictRoutes({ heads, limits, queue, metrics }: Service): Hono 
       throw new HTTPException(400, { message: 'The head is named in the path: leave ?head= out.' });
     const head = headFor(name ?? question.head);
     const kind = uploadKind(c);
-    const place = queue.enter(Math.min(announcedLength(c) ?? limits.bytes, limits.bytes));
+    const copies = kind === 'form' ? FORM_COPIES : 1;
+    const place = queue.enter(copies * Math.min(announcedLength(c) ?? limits.bytes, limits.bytes));
     try {
       const body = await bodyOf(c, limits.bytes);
-      place.holds(body.length);
+      place.holds(copies * body.length);
       if (body.length === 0)
         throw new HTTPException(400, { message: 'The body is empty: it must be the bytes of an image.' });
       if (kind === 'image') return await one(c, head, body, question);

@@ -34,9 +34,10 @@ async function* keptRows(
   const poolings = poolingsOf(shard);
   for (const pooling of poolings) {
     const entry = shard.files[pooling]!;
-    const parts = [...decodeShard(await readVerified(store, entry), join(store, entry.name))];
-    if (rows.length === 0) rows.push(...parts.flatMap((part) => part.rows));
     const width = widthOf(set.widths, pooling);
+    const sealed = { rows: shard.rows, width };
+    const parts = [...decodeShard(await readVerified(store, entry), join(store, entry.name), sealed)];
+    if (rows.length === 0) for (const part of parts) rows.push(...part.rows);
     values.set(
       pooling,
       parts.flatMap((part) => part.rows.map((_, i) => part.features!.values.subarray(i * width, (i + 1) * width))),
@@ -81,7 +82,7 @@ export async function compactSet(
   for (const shard of newestFirst(set)) {
     const entry = shard.files.rows;
     const name = join(store.path, entry.name);
-    const rows = [...decodeShard(await readVerified(store.path, entry), name)].flatMap((batch) => batch.rows);
+    const rows = [...decodeShard(await readVerified(store.path, entry), name, shard)].flatMap((batch) => batch.rows);
     const poolings = poolingsOf(shard);
     const kept = poolings.map((pooling) => seen.get(pooling) ?? contentIndex());
     poolings.forEach((pooling, p) => seen.set(pooling, kept[p]!));

@@ -1,46 +1,49 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { FILE_TIMES_NAME, fileTimesProblem } from '../format/file-times-file.ts';
-import { checkIndexFile, indexFiles } from '../format/index-file.ts';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { reasonOf } from '../../core/errors.ts';
 import { damagedAnswers } from '../format/answers/kept-answers.ts';
-import { leftovers } from '../write/leftovers.ts';
-import { SKETCHES_NAME, sketchesProblem } from '../format/sketches-file.ts';
+import { kindOf, type Remedy } from '../format/file-kinds.ts';
+import { checkIndexFile, indexFiles } from '../format/index-file.ts';
 import {
+  MANIFEST_COPY_NAME,
   MANIFEST_NAME,
-  newManifest,
   restingOn,
   rowsOf,
-  type FeatureSet,
-  type ManifestDraft,
+  type FileEntry,
   type StoreDraft,
 } from '../format/manifest.ts';
-import { readManifest } from '../format/manifest-file.ts';
-import { readVerified } from '../read/file.ts';
+import { copyProblem } from '../format/manifest-file.ts';
+import { sealedFile } from '../format/seal-beside.ts';
 import { unsealExactly } from '../format/sealed-json.ts';
-import { sealName, sealProblem, setsFromSeals, takeUpSealed } from '../write/shard-files.ts';
+import { STUDIO_FOLDER, taughtImages } from '../format/studio-files.ts';
+import { readVerified } from '../read/file.ts';
+import { leftovers } from '../write/leftovers.ts';
+import { isLocked } from '../write/lock.ts';
+import { sealName, sealProblem } from '../write/shard-files.ts';
+import { filesIn } from './files-in.ts';
+import { filesOfPlan, ownProblem, unfinishedLine } from './proofs.ts';
+import { openOrRebuild } from './rebuild.ts';
 
 /** A file of a store that is not what was written; `rows` of features, those of its shard, are lost with it. */
 export interface DamagedFileResult {
   readonly name: string;
   readonly problem: string;
   readonly rows: number;
+  /** What `repair` does about it. */
+  readonly remedy: Remedy;
 }
 
-/** Files that spare time and can be made again from the images: a damaged one is removed. */
-const CACHES = [
-  { name: FILE_TIMES_NAME, problemOf: fileTimesProblem },
-  { name: SKETCHES_NAME, problemOf: sketchesProblem },
-];
-
-/** Whether a file of a store can be made again from the images. */
-export const isCache = (name: string): boolean => CACHES.some((cache) => cache.name === name);
+/** What a killed process left at the end of a file that grows: nobody was told that it is kept. */
+export interface UnfinishedFile {
+  readonly name: string;
+  readonly problem: string;
+}
 
 export interface StoreHealth {
-  /** With its manifest, or what the seals describe where that is damaged. */
+  /** With its manifest, or what its copy or the seals say where that is damaged. */
   readonly store: StoreDraft;
   readonly damaged: readonly DamagedFileResult[];
+  readonly unfinished: readonly UnfinishedFile[];
   /** Files that nothing refers to: left by a killed run. */
   readonly orphans: readonly string[];
   /** Files and bytes that were read. */
@@ -48,25 +51,87 @@ export interface StoreHealth {
   readonly bytes: number;
 }
 
+/** What is being found out about a store. */
+interface Findings {
+  readonly damaged: Map<string, DamagedFileResult>;
+  readonly unfinished: UnfinishedFile[];
+  files: number;
+  bytes: number;
+  /** A file was read; a problem with it counts unless there is one already. */
+  add(name: string, problem: string | undefined, rows?: number): void;
+}
+
+function findings(): Findings {
+  const damaged = new Map<string, DamagedFileResult>();
+  return {
+    damaged,
+    unfinished: [],
+    files: 0,
+    bytes: 0,
+    add(name, problem, rows = 0) {
+      if (problem === undefined || damaged.has(name)) return;
+      damaged.set(name, { name, problem, rows, remedy: kindOf(name)?.remedy ?? 'tell' });
+    },
+  };
+}
+
 /**
- * A store with all that is sealed; with a damaged or missing manifest, one made from the seals, its data set empty.
- * Throws STORE_VERSION, and STORE_NOT_FOUND where there are no seals either.
+ * Compares every byte of a store with the digests taken when it was written (file-kinds.ts). `onFile` is called after
+ * each file. Throws as openOrRebuild.
  */
-export async function openOrRebuild(
+export async function verifyStore(
   path: string,
   permafrost: string,
-): Promise<{ store: StoreDraft; damaged: DamagedFileResult[] }> {
-  try {
-    const store = { path, manifest: await readManifest(path) };
-    await takeUpSealed(store);
-    return { store, damaged: [] };
-  } catch (error) {
-    if (!(error instanceof PermafrostError) || error.code === 'STORE_VERSION') throw error;
-    const { sets } = await setsFromSeals(path).catch(() => ({ sets: [] }));
-    if (error.code === 'STORE_NOT_FOUND' && sets.length === 0) throw error;
-    const store = { path, manifest: newManifest(permafrost, sets) };
-    return { store, damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }] };
+  onFile: (done: number, total: number) => void = () => undefined,
+): Promise<StoreHealth> {
+  const { store, problem } = await openOrRebuild(path, permafrost);
+  const found = findings();
+  const all = await filesIn(path);
+  const entries = entriesOf(store);
+  const total = all.filter(({ isFolder }) => !isFolder).length + entries.length;
+  let done = 0;
+  found.add(MANIFEST_NAME, problem ?? (await manifestProblem(path)));
+  for (const { entry, rows } of entries) {
+    found.add(entry.name, await readVerified(path, entry).then(() => undefined, reasonOf), rows);
+    found.bytes += entry.bytes;
+    onFile(++done, total);
   }
+  for (const set of store.manifest.sets)
+    for (const shard of set.shards) found.add(sealName(shard), await sealProblem(path, set, shard));
+  await addCopy(path, found);
+  await addSealed(path, found);
+  const left = new Set(await leftovers(store));
+  for (const { name, isFolder } of all) {
+    const kind = kindOf(name);
+    if (isFolder) {
+      if (kind !== undefined && !isFolderOfKind(name)) found.add(name, 'it is a folder, and a file was written');
+      continue;
+    }
+    if (kind !== undefined && kind.proof !== 'none') found.files++;
+    // What a killed process did not finish is left over, not damaged.
+    const own = left.has(name) && kind?.kind === 'taught image' ? undefined : await ownProblem(path, name);
+    found.add(name, own);
+    const unfinished = own === undefined ? await unfinishedLine(path, name) : undefined;
+    if (unfinished !== undefined) found.unfinished.push({ name, problem: unfinished });
+    if (kind?.proof !== 'manifest') found.bytes += await sizeOf(join(path, name));
+    if (kind?.kind === 'plan of a run' && own === undefined) await addPlan(path, name, permafrost, found);
+    onFile(++done, total);
+  }
+  await addGone(path, all, found);
+  const orphans = [...left, ...sealsWithoutFiles(all, found)].filter((name) => !found.damaged.has(name)).sort();
+  const { unfinished, files, bytes } = found;
+  return { store, damaged: [...found.damaged.values()], unfinished, orphans, files, bytes };
+}
+
+/** What the manifest names with length and digest, and the rows that are lost with each. */
+function entriesOf({ manifest }: StoreDraft): { readonly entry: FileEntry; readonly rows: number }[] {
+  return [
+    ...manifest.sets.flatMap(({ shards }) =>
+      shards.flatMap(({ files, rows }) => Object.values(files).map((entry) => ({ entry, rows }))),
+    ),
+    ...manifest.sets.flatMap((set) => restingOn(set).map((entry) => ({ entry, rows: rowsOf(set) }))),
+    ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
+  ];
 }
 
 /** What is wrong with the bytes of a manifest that can be read; undefined where they are those that were written. */
@@ -75,88 +140,82 @@ const manifestProblem = (store: string): Promise<string | undefined> =>
     .then(unsealExactly)
     .then(() => undefined, reasonOf);
 
-/**
- * Compares every byte of a store with the digests taken when it was written; of its files only those of these names,
- * where they are given. Throws as openOrRebuild.
- */
-export async function verifyStore(
-  path: string,
-  permafrost: string,
-  onFile: (done: number, total: number) => void = () => undefined,
-  names?: ReadonlySet<string>,
-): Promise<StoreHealth> {
-  const isWanted = (name: string): boolean => names?.has(name) !== false;
-  const { store, damaged } = await openOrRebuild(path, permafrost);
-  const { manifest } = store;
-  if (damaged.length === 0) {
-    const problem = await manifestProblem(path);
-    if (problem !== undefined) damaged.push({ name: MANIFEST_NAME, problem, rows: 0 });
-  }
-  const shards = manifest.sets.flatMap((set) => set.shards.map((shard) => ({ set, shard })));
-  const seals = shards.filter(({ shard }) => isWanted(sealName(shard)));
-  const entries = [
-    ...shards.flatMap(({ shard }) => Object.values(shard.files).map((entry) => ({ entry, rows: shard.rows }))),
-    ...manifest.sets.flatMap((set) => restingOn(set).map((entry) => ({ entry, rows: rowsOf(set) }))),
-    ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
-  ].filter(({ entry }) => isWanted(entry.name));
-  const made = CACHES.filter(({ name }) => isWanted(name) && existsSync(join(path, name)));
-  const indices = (await indexFiles(path)).filter(({ name }) => isWanted(name));
-  const total = entries.length + seals.length + indices.length + made.length + 1;
-  let done = 1;
-  let bytes = 0;
-  for (const { entry, rows } of entries) {
-    await readVerified(path, entry).catch((error: unknown) =>
-      damaged.push({ name: entry.name, problem: reasonOf(error), rows }),
-    );
-    bytes += entry.bytes;
-    onFile(++done, total);
-  }
-  for (const { set, shard } of seals) {
-    const problem = await sealProblem(path, set, shard);
-    if (problem !== undefined) damaged.push({ name: sealName(shard), problem, rows: 0 });
-    onFile(++done, total);
-  }
-  for (const { name, problemOf } of made) {
-    const problem = await problemOf(path);
-    if (problem !== undefined) damaged.push({ name, problem: problem.message, rows: 0 });
-    onFile(++done, total);
-  }
-  for (const entry of indices) {
-    await checkIndexFile(path, entry).catch((error: unknown) =>
-      damaged.push({ name: entry.name, problem: reasonOf(error), rows: 0 }),
-    );
-    bytes += entry.bytes;
-    onFile(++done, total);
-  }
-  const answers = await damagedAnswers(path);
-  damaged.push(...answers.damaged.map((file) => ({ ...file, rows: 0 })));
-  bytes += answers.bytes;
-  const orphans = (await leftovers(store)).filter((name) => damaged.every((file) => file.name !== name));
-  return { store, damaged, orphans, files: total + answers.files, bytes };
+const sizeOf = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
+/** Kinds whose names are those of folders too: what lies in them is the user's, or a plan's. */
+const isFolderOfKind = (name: string): boolean => /^(taught|parts)([\\/]|$)/.test(name);
+
+async function addCopy(path: string, found: Findings): Promise<void> {
+  const { problem, isBehind } = await copyProblem(path);
+  found.add(MANIFEST_COPY_NAME, problem);
+  // Beside a damaged manifest it is what the repair goes by.
+  if (isBehind && !found.damaged.has(MANIFEST_NAME))
+    found.unfinished.push({
+      name: MANIFEST_COPY_NAME,
+      problem: 'the manifest before this one, which a killed process did not renew; the next writer does',
+    });
 }
 
-/**
- * Takes damaged shards, sets and lists of samples out of a manifest in memory; returns how many rows are lost. A set
- * goes whole with what it rests on: no new image could ever join it.
- */
-export function withoutDamaged(manifest: ManifestDraft, damaged: readonly DamagedFileResult[]): number {
-  const names = new Set(damaged.map(({ name }) => name));
-  const isUsable = (set: FeatureSet): boolean => restingOn(set).every(({ name }) => !names.has(name));
-  let lost = 0;
-  for (const set of manifest.sets) if (!isUsable(set)) lost += rowsOf(set);
-  manifest.sets = manifest.sets.filter(isUsable);
-  for (const set of manifest.sets) {
-    const isWhole = (shard: (typeof set.shards)[number]): boolean =>
-      Object.values(shard.files).every(({ name }) => !names.has(name));
-    for (const shard of set.shards) if (!isWhole(shard)) lost += shard.rows;
-    set.shards = set.shards.filter(isWhole);
+/** Files that a seal of their kind speaks for: indices and tables of answers. */
+async function addSealed(path: string, found: Findings): Promise<void> {
+  for (const entry of await indexFiles(path))
+    found.add(entry.name, await checkIndexFile(path, entry).then(() => undefined, reasonOf));
+  for (const { name, problem } of (await damagedAnswers(path)).damaged) found.add(name, problem);
+}
+
+/** Files that must be there: images that are taught, and journals that have a seal. */
+async function addGone(path: string, all: readonly { name: string }[], found: Findings): Promise<void> {
+  const names = new Set(all.map(({ name }) => name));
+  for (const { name } of all) {
+    const file = sealedFile(name);
+    if (file === undefined || kindOf(name)?.kind !== 'seal' || names.has(file)) continue;
+    if (kindOf(file)?.kind === 'journal' || kindOf(file)?.kind === 'looks') found.add(file, 'it is gone');
   }
-  const { tuned, others = [] } = manifest.dataset;
-  const isThere = (name: string): boolean => manifest.sets.some(({ fingerprint }) => fingerprint === name);
-  if (tuned) manifest.dataset.tuned = tuned.filter(({ fingerprint }) => isThere(fingerprint));
-  const whole = others.filter(({ sets }) => sets.every(({ fingerprint }) => isThere(fingerprint)));
-  if (whole.length > 0) manifest.dataset.others = whole;
-  else delete manifest.dataset.others;
-  if (manifest.dataset.samples && names.has(manifest.dataset.samples.name)) delete manifest.dataset.samples;
-  return lost;
+  // A studio at work may be about to write one.
+  const journal = join(STUDIO_FOLDER, 'teach.jsonl');
+  if (found.damaged.has(journal) || (await isLocked(join(path, STUDIO_FOLDER)))) return;
+  for (const sha256 of await taughtImages(path).catch(() => [])) {
+    const name = join(STUDIO_FOLDER, 'images', sha256);
+    if (!names.has(name)) found.add(name, 'it is gone');
+  }
+}
+
+/** Seals of files that are gone and that can be made again. */
+const sealsWithoutFiles = (all: readonly { name: string }[], found: Findings): string[] => {
+  const names = new Set(all.map(({ name }) => name));
+  return all.flatMap(({ name }) => {
+    const file = sealedFile(name);
+    const isAlone = file !== undefined && kindOf(name)?.kind === 'seal' && !names.has(file);
+    return isAlone && !found.damaged.has(file) ? [name] : [];
+  });
+};
+
+/** A plan for several machines: what it names beside it, and its finished units, which are stores. */
+async function addPlan(path: string, name: string, permafrost: string, found: Findings): Promise<void> {
+  const folder = dirname(name);
+  for (const entry of await filesOfPlan(join(path, name))) {
+    const problem = await readVerified(join(path, folder), entry).then(() => undefined, reasonOf);
+    found.add(join(folder, entry.name), problem);
+  }
+  const inPlan = await filesIn(join(path, folder));
+  for (const { name: unit } of inPlan.filter(({ name: one, isFolder }) => isFolder && /^u-\d{5,}$/.test(one))) {
+    const at = join(folder, unit);
+    found.add(
+      join(at, 'unit.json'),
+      await readFile(join(path, at, 'unit.json'), 'utf8')
+        .then(unsealExactly)
+        .then(({ unit: number }) => (number === Number(unit.slice(2)) ? undefined : 'it is of another unit'), reasonOf),
+    );
+    const inside = await verifyStore(join(path, at), permafrost).catch((error: unknown) => {
+      found.add(join(at, MANIFEST_NAME), reasonOf(error));
+      return undefined;
+    });
+    for (const file of inside?.damaged ?? []) found.add(join(at, file.name), file.problem);
+    for (const file of inside?.orphans ?? [])
+      found.unfinished.push({ name: join(at, file), problem: 'a file that nothing in its unit refers to' });
+  }
 }

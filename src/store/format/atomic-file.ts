@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { FileFacts } from '../../core/files/file-facts.ts';
 import { requireHeld } from './lock/held-locks.ts';
-import { isTemporary, withTemporary } from './temporary-files.ts';
+import { isTemporary, removeUnfinished, withTemporary } from './temporary-files.ts';
 
 /** Makes a folder's entries durable (a rename is safe only then). Windows cannot sync folders and does not need it. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -43,23 +43,35 @@ async function discard(temporary: string, handle: FileHandle | undefined): Promi
 /**
  * Writes a file whole or not at all (temporary name, sync, rename, sync of the folder). Throws STORE_WRITE (disk full,
  * no permission), and STORE_LOCKED where this process has lost the lock that it took on the folder; what stood there
- * before stays then.
+ * before stays then. `onWhole` is called when the bytes are on the disk, before they get the name.
  */
 export function writeFileAtomic(
   path: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  onWhole: (facts: FileFacts) => Promise<void> = () => Promise.resolve(),
 ): Promise<FileFacts> {
-  return withTemporary(path, (temporary) => writeThrough(temporary, path, chunks));
+  return withTemporary(path, (temporary) => writeThrough(temporary, path, chunks, onWhole));
+}
+
+/** As writeFileAtomic, and removes what killed processes left of writing it: for what is in no store's own care. */
+export async function writeOutput(
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<FileFacts> {
+  await removeUnfinished(path);
+  return writeFileAtomic(path, chunks);
 }
 
 async function writeThrough(
   temporary: string,
   path: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  onWhole: (facts: FileFacts) => Promise<void>,
 ): Promise<FileFacts> {
   const hash = createHash('sha256');
   let bytes = 0;
   let handle: FileHandle | undefined;
+  let facts: FileFacts;
   try {
     handle = await open(temporary, 'wx');
     for await (const chunk of chunks) {
@@ -71,6 +83,8 @@ async function writeThrough(
     await handle.sync();
     await handle.close();
     handle = undefined;
+    facts = { bytes, sha256: hash.digest('hex') };
+    await onWhole(facts);
     await requireHeld(dirname(path));
     await rename(temporary, path);
     await syncFolder(dirname(path));
@@ -84,12 +98,21 @@ async function writeThrough(
       { cause },
     );
   }
-  return { bytes, sha256: hash.digest('hex') };
+  return facts;
 }
 
-/** Removes a file of the store that nothing names any more, or a folder that was not whole. Throws STORE_WRITE. */
+/**
+ * Removes a file of the store that nothing names any more, an empty folder in its place, or a folder that was not whole.
+ * Throws STORE_WRITE.
+ */
 export const removeFile = (path: string): Promise<void> =>
-  removed(path, rm(path, { force: true, recursive: isTemporary(path) }));
+  removed(
+    path,
+    rm(path, { force: true, recursive: isTemporary(path) }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ERR_FS_EISDIR') throw error;
+      return rmdir(path);
+    }),
+  );
 
 /** Removes a folder with all that is in it. Throws STORE_WRITE. */
 export const removeFolder = (path: string): Promise<void> => removed(path, rm(path, { force: true, recursive: true }));
@@ -98,7 +121,7 @@ const removed = (path: string, removal: Promise<void>): Promise<void> =>
   removal.catch((cause: unknown) => {
     throw new PermafrostError(
       'STORE_WRITE',
-      `${path} is left over and cannot be removed: ${reasonOf(cause)}. Give permission, then run the same command again.`,
+      `${path} is left over and cannot be removed: ${reasonOf(cause)}. Give permission, or move away a folder that is there, then run the same command again.`,
       { cause },
     );
   });

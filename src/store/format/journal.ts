@@ -4,11 +4,14 @@ import type * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { requireHeld } from './lock/held-locks.ts';
+import { sealPath, writeFileSeal } from './seal-beside.ts';
+import { growingDigest, isUnfinished, readLines, unfinishedInWords } from './sealed-lines.ts';
+import { removeUnfinished } from './temporary-files.ts';
 
 /**
  * A file that only grows: one entry a line, as `{"entry": ..., "digest": ...}`. The digest is the first 16 hex digits
- * of the SHA-256 over the digest before and the entry: no line can change, go or come unnoticed. An entry is on the
- * disk when `append` is done.
+ * of the SHA-256 over the digest before and the entry: no line can change, go or come unnoticed. Its end stands in the
+ * seal beside it. An entry is on the disk, and sealed, when `append` is done.
  */
 export interface Journal<T> {
   readonly entries: readonly T[];
@@ -23,44 +26,79 @@ interface Read<T> {
   readonly entries: T[];
   /** Digest of the last whole line; empty before the first. */
   readonly digest: string;
-  /** Bytes of the whole lines: what follows is a line that a killed process did not finish. */
+  /** Bytes of the whole lines. */
   readonly bytes: number;
+  /** What follows them: a line that a killed process did not finish, so that nobody was told that it is kept. */
+  readonly tail: Buffer;
 }
 
-/** The entries of a journal, none without a file. Throws STORE_CORRUPT naming the line that is not what was written. */
+/** What each line begins with. */
+const BEGINNING = '{"entry":';
+
+/**
+ * The entries of a journal, none without a file. Throws STORE_CORRUPT naming the line that is not what was written, and
+ * where it ends before what its seal speaks of (seal-beside.ts).
+ */
 export async function readJournal<T>(path: string, schema: z.ZodType<T>): Promise<Read<T>> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { entries: [], digest: '', bytes: 0 };
+  const { lines, bytes, tail, problem } = await readLines(path).catch((cause: unknown) => {
     throw new PermafrostError('STORE_CORRUPT', `${path} cannot be read: ${reasonOf(cause)}.`, { cause });
-  }
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  });
+  const damaged = (where: string, reason: string, cause?: unknown): PermafrostError =>
+    new PermafrostError(
+      'STORE_CORRUPT',
+      `${path}${where} is not what was written: ${reason}. Restore the file and its seal, or remove both to begin anew.`,
+      { cause },
+    );
   const entries: T[] = [];
   let digest = '';
-  for (const [i, line] of whole.split('\n').slice(0, -1).entries()) {
+  for (const [i, line] of lines.entries()) {
     try {
       const { entry, digest: found } = JSON.parse(line) as { entry: unknown; digest: unknown };
       digest = digestOf(digest, entry);
       if (found !== digest) throw new Error('its digest is not that of its content and of the lines before');
+      if (JSON.stringify({ entry, digest }) !== line)
+        throw new Error('its content is whole, but not as it was written');
       entries.push(schema.parse(entry));
     } catch (cause) {
-      throw new PermafrostError(
-        'STORE_CORRUPT',
-        `${path}, line ${i + 1}, is not what was written: ${reasonOf(cause)}. Restore the file, or remove it to begin anew.`,
-        { cause },
-      );
+      throw damaged(`, line ${i + 1},`, reasonOf(cause), cause);
     }
   }
-  return { entries, digest, bytes: Buffer.byteLength(whole) };
+  if (problem !== undefined) throw damaged('', problem);
+  if (!isUnfinished(tail, BEGINNING))
+    throw damaged('', `after line ${lines.length} there are ${tail.length} bytes that are no beginning of a line`);
+  return { entries, digest, bytes, tail };
 }
 
-/** Opens a journal to append; a line that a killed process left half is cut off. Throws STORE_CORRUPT, STORE_WRITE. */
-export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promise<Journal<T>> {
-  const { entries, digest: last, bytes } = await readJournal(path, schema);
-  let digest = last;
-  let size = bytes;
+/** Where the rest of a line that was not finished is kept. */
+export const cutPath = (path: string): string => `${path}.cut`;
+
+/** Cuts off what a killed process left of a line, keeps it in a file beside the journal, and says so. */
+async function cutTail(path: string, { bytes, tail }: Read<unknown>, note: (text: string) => void): Promise<void> {
+  const handle = await open(cutPath(path), 'a');
+  try {
+    await handle.writeFile(Buffer.concat([tail, Buffer.from('\n')]));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await truncate(path, bytes);
+  note(
+    `${path} ended with ${unfinishedInWords({ tail })}. They are cut off and kept in ${cutPath(path)}, which nobody needs.`,
+  );
+}
+
+/**
+ * Opens a journal to append. A line that a killed process left half is cut off and kept beside it, and `note` hears of
+ * it. Throws STORE_CORRUPT, STORE_WRITE.
+ */
+export async function openJournal<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  note: (text: string) => void = () => undefined,
+): Promise<Journal<T>> {
+  const read = await readJournal(path, schema);
+  const { entries } = read;
+  let { digest, bytes: size } = read;
   let turn: Promise<void> = Promise.resolve();
   const failed = (cause: unknown): PermafrostError =>
     new PermafrostError(
@@ -68,6 +106,7 @@ export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promis
       `${path} could not be written: ${reasonOf(cause)}. Make room or give permission, then do it again.`,
       { cause },
     );
+  let whole: ReturnType<typeof growingDigest>;
   async function write(entry: T): Promise<void> {
     await requireHeld(dirname(path));
     const next = digestOf(digest, entry);
@@ -75,17 +114,24 @@ export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promis
     try {
       const handle = await open(path, 'a');
       try {
-        await handle.writeFile(line);
-        await handle.sync();
-      } catch (error) {
-        await handle.truncate(size);
-        throw error;
+        const found = (await handle.stat()).size;
+        if (found !== size)
+          throw new Error(`it has ${found} bytes, and ${size} were written; something else changed it`);
+        try {
+          await handle.writeFile(line);
+          await handle.sync();
+          await writeFileSeal(path, { bytes: size + line.length, sha256: whole.with(line) });
+        } catch (error) {
+          await handle.truncate(size);
+          throw error;
+        }
       } finally {
         await handle.close();
       }
     } catch (cause) {
       throw failed(cause);
     }
+    whole.add(line);
     digest = next;
     size += line.length;
     entries.push(entry);
@@ -93,7 +139,9 @@ export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promis
   try {
     await mkdir(dirname(path), { recursive: true });
     await (await open(path, 'a')).close();
-    await truncate(path, bytes);
+    if (read.tail.length > 0) await cutTail(path, read, note);
+    whole = growingDigest(await readFile(path));
+    await removeUnfinished(sealPath(path));
   } catch (cause) {
     throw failed(cause);
   }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as z from 'zod';
@@ -7,6 +8,7 @@ import { writeFileAtomic } from './atomic-file.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import {
   FORMAT,
+  MANIFEST_COPY_NAME,
   MANIFEST_NAME,
   manifestSchema,
   manifestSchema1,
@@ -15,8 +17,9 @@ import {
   type Manifest,
   type ManifestDraft,
   type StoreDraft,
+  type StoreFolder,
 } from './manifest.ts';
-import { sealJson, unseal } from './sealed-json.ts';
+import { sealJson, unseal, unsealExactly } from './sealed-json.ts';
 
 function migratedFrom1({ dataset, ...manifest }: z.infer<typeof manifestSchema1>): ManifestDraft {
   const { fingerprint, ...rest } = dataset;
@@ -24,9 +27,15 @@ function migratedFrom1({ dataset, ...manifest }: z.infer<typeof manifestSchema1>
   return { ...manifest, dataset: { ...rest, sets } };
 }
 
-/** Reads and checks a store's manifest. Throws STORE_NOT_FOUND, STORE_CORRUPT or STORE_VERSION. */
-export async function readManifest(store: string): Promise<ManifestDraft> {
-  const path = join(store, MANIFEST_NAME);
+/**
+ * Reads and checks a store's manifest, or with `name` the copy of it. Throws STORE_NOT_FOUND, STORE_CORRUPT or
+ * STORE_VERSION.
+ */
+export async function readManifest(
+  store: string,
+  name: typeof MANIFEST_NAME | typeof MANIFEST_COPY_NAME = MANIFEST_NAME,
+): Promise<ManifestDraft> {
+  const path = join(store, name);
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     const advice = 'Give a folder that "permafrost extract" or "permafrost run" made.';
     const what =
@@ -84,7 +93,7 @@ function otherVersion(store: string, version: unknown): PermafrostError {
 function damaged(path: string, problem: string): PermafrostError {
   return new PermafrostError(
     'STORE_CORRUPT',
-    `${path} is damaged: ${problem}. "permafrost repair" makes it anew from the shards beside it.`,
+    `${path} is damaged: ${problem}. "permafrost repair" makes it anew from its copy and from the shards beside it.`,
   );
 }
 
@@ -97,10 +106,43 @@ function changedSettings({ sets }: Manifest): string[] {
   );
 }
 
-/** Replaces the manifest at once, in the version of its sets, to which the draft is migrated. Throws STORE_WRITE. */
-export async function writeManifest({ path, manifest }: StoreDraft): Promise<void> {
+/**
+ * Replaces the manifest at once, in the version of its sets, to which the draft is migrated, and then its copy. Throws
+ * STORE_WRITE.
+ */
+export async function writeManifest(store: StoreDraft): Promise<void> {
+  const { path, manifest } = store;
   const version = versionFor(manifest);
-  const text = sealJson({ ...manifest, version });
-  await writeFileAtomic(join(path, MANIFEST_NAME), [new TextEncoder().encode(text)]);
+  const bytes = new TextEncoder().encode(sealJson({ ...manifest, version }));
+  await writeFileAtomic(join(path, MANIFEST_NAME), [bytes]);
   manifest.version = version;
+  if (hasCopy(store)) await writeFileAtomic(join(path, MANIFEST_COPY_NAME), [bytes]);
+}
+
+/** Whether there is more to a manifest than the seals of the shards tell: a data set, also one that was lost. */
+const hasCopy = ({ path, manifest }: StoreFolder): boolean =>
+  manifest.dataset.samples !== undefined || existsSync(join(path, MANIFEST_COPY_NAME));
+
+/** What is wrong with the copy of a manifest, and whether it is of the state before, as a killed process leaves it. */
+export async function copyProblem(store: string): Promise<{ readonly problem?: string; readonly isBehind: boolean }> {
+  try {
+    const text = await readFile(join(store, MANIFEST_COPY_NAME), 'utf8');
+    unsealExactly(text);
+    await readManifest(store, MANIFEST_COPY_NAME);
+    return { isBehind: text !== (await readFile(join(store, MANIFEST_NAME), 'utf8').catch(() => text)) };
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'ENOENT'
+      ? { isBehind: false }
+      : { problem: reasonOf(cause), isBehind: false };
+  }
+}
+
+/** Makes the copy of a manifest that is on the disk equal to it, where a killed process did not. Throws STORE_WRITE. */
+export async function renewCopy(store: StoreFolder): Promise<void> {
+  if (!hasCopy(store)) return;
+  const [bytes, copy] = await Promise.all(
+    [MANIFEST_NAME, MANIFEST_COPY_NAME].map((name) => readFile(join(store.path, name)).catch(() => undefined)),
+  );
+  if (bytes !== undefined && copy?.equals(bytes) !== true)
+    await writeFileAtomic(join(store.path, MANIFEST_COPY_NAME), [bytes]);
 }

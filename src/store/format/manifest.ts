@@ -11,11 +11,15 @@ const [LABELLED_VERSION, TUNED_VERSION, GRAPH_VERSION] = [2, 3, 4];
 /** The versions that are read; docs/store-format.md says what each may hold. */
 export const READ_VERSIONS: readonly unknown[] = [1, LABELLED_VERSION, TUNED_VERSION, GRAPH_VERSION, STORE_VERSION];
 export const MANIFEST_NAME = 'manifest.json';
+/** The same bytes once more, of a store with a data set: by it a damaged manifest is repaired. */
+export const MANIFEST_COPY_NAME = 'manifest-copy.json';
 /** The folder of a store in which plans for several machines lie, each with its finished units. */
 export const PARTS_FOLDER = 'parts';
 export const FORMAT = 'permafrost-store';
 
 const count = z.number().int().nonnegative();
+/** Numbers an image; one array holds no more. */
+const width = count.max(2 ** 30);
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** The settings of a set of features, as they stand in manifests and head files (fingerprint.ts). */
@@ -41,7 +45,9 @@ export const settingsSchema = z.strictObject({
 
 // A name inside the store, never a way out of it, nor the manifest's own.
 const fileName = z.string().regex(/^[\w-][\w.-]*\.arrow$/);
-const fileSchema = z.strictObject({ name: fileName, bytes: count, sha256: digest });
+/** What is read at once. */
+const MOST_FILE_BYTES = 2 ** 32;
+const fileSchema = z.strictObject({ name: fileName, bytes: count.max(MOST_FILE_BYTES), sha256: digest });
 
 const cosine = z.number().min(-1).max(1.000001);
 
@@ -89,7 +95,7 @@ export const setSchema = z.strictObject({
   /** Of graphs alone: what the network is called, and where its file was last. The weights' digest names it. */
   network: z.strictObject({ name: z.string(), file: z.string() }).optional(),
   /** Numbers an image; in the poolings gem and cls as many as in avg. */
-  widths: z.strictObject({ flatten: count, avg: count, max: count }),
+  widths: z.strictObject({ flatten: width, avg: width, max: width }),
   /** Of int8 sets alone. */
   quantization: quantizationSchema.optional(),
   /** Of sets of tuned networks alone. */

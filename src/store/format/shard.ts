@@ -150,19 +150,39 @@ export function* decodeList(bytes: Uint8Array, name: string): Generator<readonly
   for (const batch of decodeArrow(bytes, name)) yield orUnreadable(name, () => samplesIn(batch, seen));
 }
 
-/** Decodes a shard's file of any version batch by batch. Throws STORE_CORRUPT, as decodeArrow. */
-export function* decodeShard(bytes: Uint8Array, name: string): Generator<ShardBatch> {
+/** What a shard's file must hold by the seal: its rows, and of a file of features their width. */
+export interface SealedShape {
+  readonly rows: number;
+  readonly width?: number | undefined;
+}
+
+/**
+ * Decodes a shard's file of any version batch by batch. Throws STORE_CORRUPT, as decodeArrow, and where it is not as
+ * `sealed` says: before the first batch where its bytes cannot hold so many rows.
+ */
+export function* decodeShard(bytes: Uint8Array, name: string, sealed?: SealedShape): Generator<ShardBatch> {
+  const require = (isSo: boolean, found: string, expected: number | undefined): void => {
+    if (!isSo) throw unreadable(name, new Error(`${found} where its seal says ${expected}`));
+  };
+  const rows = sealed?.rows ?? 0;
+  require(rows <= bytes.length, `${bytes.length} bytes for all rows`, rows);
+  let found = 0;
   for (const batch of decodeArrow(bytes, name)) {
-    let rows: readonly ContentRow[] | undefined;
+    found += batch.length;
+    if (sealed !== undefined) require(found <= rows, `${found} rows or more`, rows);
+    if (sealed?.width !== undefined)
+      require(batch.features?.width === sealed.width, `features of the width ${batch.features?.width}`, sealed.width);
+    let own: readonly ContentRow[] | undefined;
     yield {
       length: batch.length,
       features: batch.features,
       // Who reads features alone is spared six values a row.
       get rows() {
-        return (rows ??= orUnreadable(name, () => contentRows(batch)));
+        return (own ??= orUnreadable(name, () => contentRows(batch)));
       },
     };
   }
+  if (sealed !== undefined) require(found === rows, `${found} rows`, rows);
 }
 
 function orUnreadable<T>(name: string, work: () => T): T {

@@ -1,9 +1,9 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { readJournal, withoutUndone } from './journal.ts';
+import { cutPath, readJournal, withoutUndone } from './journal.ts';
+import { sealPath } from './seal-beside.ts';
 import { abandonedIn, isTemporary } from './temporary-files.ts';
 
 /** What the studio keeps in a store, in the folder `studio`. */
@@ -41,7 +41,8 @@ export const reviewSchema = z.discriminatedUnion('do', [
 ]);
 export type ReviewEvent = z.infer<typeof reviewSchema>;
 
-const JOURNALS = {
+/** The journals and the shape of their entries. */
+export const JOURNALS = {
   'teach.jsonl': teachSchema,
   'features.jsonl': taughtFeaturesSchema,
   'review.jsonl': reviewSchema,
@@ -60,10 +61,22 @@ async function listed(folder: string): Promise<string[]> {
   }
 }
 
-/** The SHA-256 of every image that the journal names, even of removed ones: an undo may bring them back. */
+/**
+ * The SHA-256 of every image that the journal names, even of removed ones, which an undo may bring back, and of lines
+ * that were not finished: what a person taught is not removed while anything tells of it.
+ */
 async function namedImages(store: string): Promise<Set<string>> {
-  const { entries } = await readJournal(journalPath(store, 'teach.jsonl'), teachSchema);
-  return new Set(entries.flatMap((entry) => (entry.do === 'add-image' ? [entry.sha256] : [])));
+  const path = journalPath(store, 'teach.jsonl');
+  await readJournal(path, teachSchema);
+  const named = new Set<string>();
+  for (const file of [path, cutPath(path)]) {
+    const text = await readFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '';
+      throw error;
+    });
+    for (const [sha256] of text.matchAll(/[0-9a-f]{64}/g)) named.add(sha256);
+  }
+  return named;
 }
 
 /**
@@ -75,12 +88,7 @@ export async function studioLeftovers(store: string): Promise<string[]> {
   const files = (await abandonedIn(folder, await listed(folder))).map((name) => join(STUDIO_FOLDER, name));
   const images = await listed(join(folder, 'images'));
   if (images.length === 0) return files;
-  let named: Set<string> | undefined;
-  try {
-    named = await namedImages(store);
-  } catch (error) {
-    if (!(error instanceof PermafrostError)) throw error;
-  }
+  const named = await namedImages(store).catch(() => undefined);
   const unfinished = new Set(await abandonedIn(join(folder, 'images'), images));
   const left = images.filter((name) => unfinished.has(name) || (named?.has(name) === false && !isTemporary(name)));
   return [...files, ...left.map((name) => join(STUDIO_FOLDER, 'images', name))];
@@ -117,46 +125,20 @@ export function taughtFolders(events: readonly TeachEvent[]): TaughtFolder[] {
   return [...classes.values()];
 }
 
-/** The studio's files that are not what was written. */
-export async function damagedStudioFiles(
-  store: string,
-): Promise<{ files: number; bytes: number; damaged: { name: string; problem: string }[] }> {
-  const present = await listed(join(store, STUDIO_FOLDER));
-  const damaged: { name: string; problem: string }[] = [];
-  let [files, bytes] = [0, 0];
-  for (const [name, schema] of Object.entries(JOURNALS)) {
-    if (!present.includes(name)) continue;
-    files++;
-    try {
-      bytes += (await readJournal<unknown>(join(store, STUDIO_FOLDER, name), schema)).bytes;
-    } catch (error) {
-      damaged.push({ name: join(STUDIO_FOLDER, name), problem: reasonOf(error) });
-    }
-  }
-  const teach = damaged.some(({ name }) => name.endsWith('teach.jsonl'))
-    ? []
-    : (await readJournal(journalPath(store, 'teach.jsonl'), teachSchema)).entries;
-  const images = taughtFolders(teach).flatMap((one) => one.images.map(({ sha256 }) => sha256));
-  for (const sha256 of new Set(images)) {
-    const name = join(STUDIO_FOLDER, 'images', sha256);
-    files++;
-    try {
-      const content = await readFile(join(store, name));
-      bytes += content.length;
-      if (sha256Hex(content) !== sha256) throw new Error('it is not what was written');
-    } catch (error) {
-      damaged.push({ name, problem: reasonOf(error) });
-    }
-  }
-  return { files, bytes, damaged };
+/** The images of the present classes; none where the journal is damaged. */
+export async function taughtImages(store: string): Promise<string[]> {
+  const journal = await readJournal(journalPath(store, 'teach.jsonl'), teachSchema).catch(() => undefined);
+  const images = taughtFolders(journal?.entries ?? []).flatMap((one) => one.images.map(({ sha256 }) => sha256));
+  return [...new Set(images)];
 }
 
 /** Forgets everything that was taught: journal, features, images. */
 export async function clearTaught(store: string): Promise<void> {
   // The journal first: what is left after that is left over, and goes with the next writer.
+  const journals = (['teach.jsonl', 'features.jsonl'] as const).map((name) => journalPath(store, name));
   for (const path of [
-    journalPath(store, 'teach.jsonl'),
-    journalPath(store, 'features.jsonl'),
+    // A seal without its journal would say that it was lost.
+    ...journals.flatMap((path) => [sealPath(path), path, cutPath(path)]),
     join(store, STUDIO_FOLDER, 'images'),
   ])
     await rm(path, { recursive: true, force: true }).catch((cause: unknown) => {

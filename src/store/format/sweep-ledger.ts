@@ -1,10 +1,12 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { POOLING_CHOICES } from '../../core/sample.ts';
+import { readSeal } from './seal-beside.ts';
 import { unseal } from './sealed-json.ts';
+import { linesProblem, sealLines } from './sealed-lines.ts';
 
 /** Where a store keeps what its sweeps found. */
 export const SWEEPS_FOLDER = 'sweeps';
@@ -65,12 +67,13 @@ export async function openLedger(path: string): Promise<Ledger> {
     if (cause.code === 'ENOENT') return '';
     throw new PermafrostError('STORE_CORRUPT', `${path} cannot be read: ${reasonOf(cause)}.`, { cause });
   });
+  const isWhole = (await ledgerProblem(path)) === undefined;
   const entries = new Map<string, LedgerEntry>();
   const damaged: string[] = [];
   for (const [i, line] of text.split('\n').entries()) {
     if (line === '') continue;
     try {
-      const entry = entrySchema.parse(unseal(JSON.parse(line)));
+      const entry = entryOf(line);
       entries.set(entry.id, entry);
     } catch (cause) {
       damaged.push(`line ${i + 1}: ${reasonOf(cause)}`);
@@ -87,6 +90,11 @@ export async function openLedger(path: string): Promise<Ledger> {
     .catch((cause: unknown) => {
       throw unwritable(cause);
     });
+  // Only what is whole is sealed: else "permafrost verify" would not name it any more.
+  const seal = async (): Promise<void> => {
+    if (isWhole && (await isLonger(path))) await sealLines(path);
+  };
+  await seal();
   // What follows an incomplete last line must not become a part of it.
   let before = text === '' || text.endsWith('\n') ? '' : '\n';
   return {
@@ -100,6 +108,33 @@ export async function openLedger(path: string): Promise<Ledger> {
         throw unwritable(cause);
       });
     },
-    close: () => file.close(),
+    async close() {
+      await file.close();
+      await seal();
+    },
   };
 }
+
+/** The entry of a line. Throws a plain Error where the line is not what was written. */
+function entryOf(line: string): LedgerEntry {
+  const document = unseal(JSON.parse(line));
+  if (JSON.stringify({ ...document, digest: sha256Hex(canonicalJson(document)) }) !== line)
+    throw new Error('its content is whole, but not as it was written');
+  return entrySchema.parse(document);
+}
+
+/** Whether a file has more than its seal speaks of: a sweep that computed nothing changes no byte. */
+async function isLonger(path: string): Promise<boolean> {
+  const found = await readSeal(path);
+  return found.kind !== 'seal' || found.seal.bytes !== (await stat(path)).size;
+}
+
+/** What is wrong with a file of sweeps; undefined where it is whole. Its damaged lines are computed again. */
+export const ledgerProblem = (path: string): Promise<string | undefined> =>
+  linesProblem(path, (line) => {
+    try {
+      return line === '' || entryOf(line) !== undefined;
+    } catch {
+      return false;
+    }
+  });

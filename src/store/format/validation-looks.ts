@@ -2,10 +2,12 @@ import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
-import { reasonOf } from '../../core/errors.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { SPLITS, type Split } from '../../core/sample.ts';
+import { readSeal } from './seal-beside.ts';
 import { unseal } from './sealed-json.ts';
+import { linesProblem, sealLines } from './sealed-lines.ts';
 import { SWEEPS_FOLDER } from './sweep-ledger.ts';
 
 /** Where a store counts how often heads were measured on its validation images. */
@@ -41,7 +43,6 @@ export interface LooksCount {
  */
 export async function openLooks(store: string, listener?: Listener): Promise<LooksCount> {
   const path = join(store, LOOKS_NAME);
-  const sealed = (line: Line): string => `${JSON.stringify({ ...line, digest: sha256Hex(canonicalJson(line)) })}\n`;
   const uncounted = (error: unknown): null => {
     listener?.note?.(`${path}: ${reasonOf(error)}. Looks at the validation images are not counted.`);
     return null;
@@ -51,38 +52,72 @@ export async function openLooks(store: string, listener?: Listener): Promise<Loo
     () => false,
   );
   if (!exists) {
-    const begun = (await hasResults(store)) ? 'later' : 'with the store';
-    const problem = await appendFile(path, sealed({ begun })).then(() => undefined, uncounted);
+    // A seal without its file tells of a count that was lost.
+    const isLost = (await readSeal(path)).kind !== 'none';
+    const begun = isLost || (await hasResults(store)) ? 'later' : 'with the store';
+    const problem = await appendFile(path, sealed({ begun }))
+      .then(() => sealLines(path))
+      .then(() => undefined, uncounted);
     if (problem === null) return { add: () => Promise.resolve(null) };
   }
   return {
     async add(command, split, heads) {
       let text: string;
+      let isWhole: boolean;
       try {
         text = await readFile(path, 'utf8');
         // What follows a killed process' half line must not become a part of it.
         const before = text === '' || text.endsWith('\n') ? '' : '\n';
+        isWhole = (await looksProblem(store)) === undefined;
         await appendFile(path, before + sealed({ command, split, heads }));
+        // Only what was whole before is sealed: else "permafrost verify" would not name it any more.
+        if (isWhole) await sealLines(path);
       } catch (error) {
         return uncounted(error);
       }
       const lines = text.split('\n').flatMap((line) => (line === '' ? [] : [parsed(line)]));
-      const begun = lines.find((line) => 'begun' in line);
+      const begun = lines.flatMap((line) => ('begun' in line ? [line.begun] : []));
       const before = lines.reduce(
         (sum, line) => sum + ('begun' in line ? 0 : line.split === split ? line.heads : 0),
         0,
       );
-      return { heads: before + heads, isComplete: begun?.begun === 'with the store' };
+      return {
+        heads: before + heads,
+        isComplete: isWhole && begun.length > 0 && begun.every((one) => one === 'with the store'),
+      };
     },
   };
 
   /** A damaged line stands for a look of one head at whatever split. */
   function parsed(line: string): Line | { split: Split; heads: number } {
-    try {
-      return lineSchema.parse(unseal(JSON.parse(line)));
-    } catch {
-      return { split: 'val', heads: 1 };
-    }
+    return lineOf(line) ?? { split: 'val', heads: 1 };
+  }
+}
+
+function lineOf(line: string): Line | undefined {
+  try {
+    const document = unseal(JSON.parse(line));
+    return sealed(document) === `${line}\n` ? lineSchema.parse(document) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const sealed = (line: Readonly<Record<string, unknown>>): string =>
+  `${JSON.stringify({ ...line, digest: sha256Hex(canonicalJson(line)) })}\n`;
+
+/** What is wrong with the file of a store; undefined where it is whole, or not there. */
+export const looksProblem = (store: string): Promise<string | undefined> =>
+  linesProblem(join(store, LOOKS_NAME), (line) => line === '' || lineOf(line) !== undefined);
+
+/** Makes the best of a damaged file: what is lost of it counts as looks that nobody counted. Throws STORE_WRITE. */
+export async function mendLooks(store: string): Promise<void> {
+  const path = join(store, LOOKS_NAME);
+  try {
+    await appendFile(path, `\n${sealed({ begun: 'later' })}`);
+    await sealLines(path);
+  } catch (cause) {
+    throw new PermafrostError('STORE_WRITE', `${path} could not be mended: ${reasonOf(cause)}.`, { cause });
   }
 }
 

@@ -54,13 +54,14 @@ export function openRows(store: RowsOrigin, wanted: WantedSet = currentSets(stor
     const index = contentIndex();
     const files: FileEntry[] = [];
     const shards = newestFirst(set).filter((shard) => shard.files[pooling] !== undefined);
-    const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);
+    // No more than there are bytes, whatever their seals say, which reading compares.
+    const rows = shards.reduce((sum, { rows, files }) => sum + Math.min(rows, files.rows.bytes), 0);
     const [fileOf, rowOf] = [new Int32Array(rows), new Int32Array(rows)];
     for (const shard of shards) {
       const { rows: entry, [pooling]: file } = shard.files;
       files.push(file!);
       let row = 0;
-      for (const { rows } of decodeShard(await store.files.read(entry), join(store.path, entry.name))) {
+      for (const { rows } of decodeShard(await store.files.read(entry), join(store.path, entry.name), shard)) {
         for (const { sha256 } of rows) {
           const known = index.size;
           const content = index.add(sha256);

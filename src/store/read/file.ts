@@ -15,11 +15,8 @@ export interface FileBuffer {
   holds: string;
 }
 
-/** A buffer for the largest of some files. */
-export const fileBuffer = (entries: readonly FileEntry[]): FileBuffer => ({
-  bytes: Buffer.allocUnsafeSlow(entries.reduce((most, { bytes }) => Math.max(most, bytes), 0)),
-  holds: '',
-});
+/** A buffer that grows to the largest of the files that are read into it. */
+export const fileBuffer = (): FileBuffer => ({ bytes: Buffer.alloc(0), holds: '' });
 
 export interface StoreFiles {
   readonly path: string;
@@ -58,8 +55,7 @@ export function storeFiles(store: string): StoreFiles {
   }
   return {
     path: store,
-    read: (entry, buffer = fileBuffer([entry])) =>
-      whileNamed(entry, () => readFrom(store, entry, { verified, held }, buffer)),
+    read: (entry, buffer = fileBuffer()) => whileNamed(entry, () => readFrom(store, entry, { verified, held }, buffer)),
     async opened(entry, work) {
       const handle = await whileNamed(entry, () => openFrom(store, entry));
       try {
@@ -88,7 +84,7 @@ const statFd = promisify(fstat);
 
 /** One file of a folder, verified, for who knows that nobody else writes there. Throws STORE_CORRUPT. */
 export const readVerified = (store: string, entry: FileEntry): Promise<Buffer> =>
-  readFrom(store, entry, { verified: new Map(), held: new Map() }, fileBuffer([entry]));
+  readFrom(store, entry, { verified: new Map(), held: new Map() }, fileBuffer());
 
 /** Why a file cannot be opened although it is whole. */
 const NO_DAMAGE: Readonly<Record<string, string>> = {
@@ -147,6 +143,8 @@ async function readInto(
     if (buffer.holds === `${name} ${stamp}`) return { stamp, size: facts.size, length: bytes };
     buffer.holds = '';
     if (facts.size !== BigInt(bytes)) return { stamp, size: facts.size, length: 0 };
+    // Not before the file has that size: what a manifest says alone takes no memory.
+    if (buffer.bytes.length < bytes) buffer.bytes = Buffer.allocUnsafeSlow(bytes);
     const { bytesRead } = await readFd(fd, buffer.bytes, 0, bytes, 0);
     return { stamp, size: facts.size, length: bytesRead };
   } finally {

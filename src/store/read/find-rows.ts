@@ -129,7 +129,7 @@ async function meetRows(
     // Written without that pooling: another shard has these rows with it.
     if (file === undefined) continue;
     let row = 0;
-    for (const { rows } of decodeShard(await files.read(entry), join(files.path, entry.name))) {
+    for (const { rows } of decodeShard(await files.read(entry), join(files.path, entry.name), shard)) {
       for (const { sha256 } of rows) {
         targets.meet(sha256, (place) => report.put(place, number, row));
         row++;

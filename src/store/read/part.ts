@@ -54,6 +54,11 @@ export function partReader(store: StoreFiles, layout: PartLayout): PartReader {
       }
       first += length;
     }
+    if (next < rows.length)
+      throw new PermafrostError(
+        'STORE_CORRUPT',
+        `${store.path}: ${entry.name} has ${first} rows, and row ${rowOf[rows[next]!]!} is needed. Run "permafrost verify".`,
+      );
   }
 
   async function readSome(entry: FileEntry, rows: Int32Array, into: Destination): Promise<void> {
@@ -99,7 +104,7 @@ function openedLayout(store: StoreFiles, layout: PartLayout) {
   return {
     layout,
     located: new Map<string, LocatedRows>(),
-    bytesOf: (entry: FileEntry): Promise<Buffer> => store.read(entry, (buffer ??= fileBuffer(layout.files))),
+    bytesOf: (entry: FileEntry): Promise<Buffer> => store.read(entry, (buffer ??= fileBuffer())),
   };
 }
 

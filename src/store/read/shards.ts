@@ -1,15 +1,21 @@
 import { join } from 'node:path';
 import { matrix, type Matrix } from '../../core/matrix.ts';
-import type { Pooling } from '../../core/sample.ts';
+import { widthOf, type Pooling } from '../../core/sample.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import { newestFirst, type FeatureSet, type ShardEntry } from '../format/manifest.ts';
 import { decodeShard, type ShardBatch, type ContentRow } from '../format/shard.ts';
 import { readVerified } from './file.ts';
 
 /** What a shard holds of one kind; nothing where it was written without that pooling. */
-async function* shardBatches(store: string, { files }: ShardEntry, kind: 'rows' | Pooling): AsyncGenerator<ShardBatch> {
+async function* shardBatches(
+  store: string,
+  { rows, files }: ShardEntry,
+  kind: 'rows' | Pooling,
+  width?: number,
+): AsyncGenerator<ShardBatch> {
   const entry = files[kind];
-  if (entry !== undefined) yield* decodeShard(await readVerified(store, entry), join(store, entry.name));
+  if (entry !== undefined)
+    yield* decodeShard(await readVerified(store, entry), join(store, entry.name), { rows, width });
 }
 
 /** Every row of a shard without its features. */
@@ -29,7 +35,7 @@ export async function* setFeatures(
   pooling: Pooling,
 ): AsyncGenerator<{ readonly rows: readonly ContentRow[]; readonly X: Matrix }> {
   for (const shard of newestFirst(set)) {
-    for await (const { rows, features } of shardBatches(store, shard, pooling)) {
+    for await (const { rows, features } of shardBatches(store, shard, pooling, widthOf(set.widths, pooling))) {
       const { width, values } = features!;
       const X = matrix(rows.length, width);
       if (values instanceof Uint16Array) decodeFloat16(values, X.data);

@@ -5,6 +5,7 @@ import { canonicalJson } from '../../core/digest.ts';
 import { reasonOf } from '../../core/errors.ts';
 import { DEFAULT_POOLINGS } from '../../core/sample.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
+import { kindOf, SHARD_SEAL as SEAL } from '../format/file-kinds.ts';
 import { fingerprintOf } from '../format/fingerprint.ts';
 import {
   isLabelled,
@@ -18,14 +19,8 @@ import {
 } from '../format/manifest.ts';
 import { sealJson, unseal, unsealExactly } from '../format/sealed-json.ts';
 
-const SEAL = /^.*-([0-9a-f]{16})-(\d{5,})\.json$/;
-
 /** Whether a name is one that permafrost gives to shards, seals, lists of samples, calibrations and changed layers. */
-export const isStoreFile = (name: string): boolean =>
-  SEAL.test(name) ||
-  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max|gem|cls)\.arrow$|^samples-[0-9a-f]{16}\.arrow$|^calibration-[0-9a-f]{16}\.json$|^layers-[0-9a-f]{16}\.safetensors$/.test(
-    name,
-  );
+export const isStoreFile = (name: string): boolean => kindOf(name)?.isNamed === true;
 
 /** Every name of a shard's files, its seal included. */
 export const shardFileNames = (shard: ShardEntry): string[] => [

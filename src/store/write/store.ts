@@ -21,7 +21,7 @@ import {
   type StoreDraft,
 } from '../format/manifest.ts';
 import { staleAnswers } from '../format/answers/kept-answers.ts';
-import { readManifest, writeManifest } from '../format/manifest-file.ts';
+import { readManifest, renewCopy, writeManifest } from '../format/manifest-file.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
 import { takeUpSealed } from './shard-files.ts';
 import { encodeList, type SampleRows } from '../format/shard.ts';
@@ -64,6 +64,7 @@ export async function openForWriting(store: string, permafrost: string): Promise
   await requireStoreOrEmpty(store);
   if ((await namesIn(store)).includes(MANIFEST_NAME)) {
     const draft = { path: store, manifest: await readManifest(store) };
+    await renewCopy(draft);
     await takeUpSealed(draft);
     await removeLeftovers(draft);
     return draft;
@@ -136,6 +137,10 @@ export function whyNotReused(
   return reasons[0]?.join('; ');
 }
 
+/** The name of the list of some samples, which their digest makes. */
+export const listName = (samples: SampleRows, split: SplitOrigin | undefined): string =>
+  `samples-${listDigest(samples, split).slice(0, 16)}.arrow`;
+
 /** SHA-256 of the samples as one JSON array with sorted keys and their split's origin, never having that text whole. */
 function listDigest(samples: SampleRows, split: SplitOrigin | undefined): string {
   const hash = createHash('sha256');
@@ -176,7 +181,7 @@ export async function commitDataset(
 ): Promise<readonly string[]> {
   const { path, manifest } = store;
   const before = manifest.dataset.samples;
-  const name = `samples-${listDigest(dataset.samples, dataset.split).slice(0, 16)}.arrow`;
+  const name = listName(dataset.samples, dataset.split);
   const encoded = () => encodeList(dataset.samples, metadataOfSplit(dataset.split));
   const samples = before?.name === name ? before : { name, ...(await writeFileAtomic(join(path, name), encoded())) };
   const covering = (sets: readonly WantedSet[]) =>

@@ -58,7 +58,7 @@ async function featuresOf(store: string, shard: ShardEntry, pooling: Pooling): P
   const entry = shard.files[pooling]!;
   let features: Matrix | undefined;
   let at = 0;
-  for (const batch of decodeShard(await readVerified(store, entry), join(store, entry.name))) {
+  for (const batch of decodeShard(await readVerified(store, entry), join(store, entry.name), shard)) {
     const { width, values } = batch.features!;
     features ??= matrix(shard.rows, width);
     const target = features.data.subarray(at, at + values.length);

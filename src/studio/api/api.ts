@@ -71,13 +71,13 @@ export interface SweepForm {
   readonly save: boolean;
 }
 
-/** Addresses of what is no JSON. */
+/** Addresses of what is no JSON, relative to the page's. */
 export const addresses = {
-  thumbnail: (snapshot: string, row: number): string => `/api/images/${snapshot}/${row}/thumbnail.webp`,
-  large: (snapshot: string, row: number): string => `/api/images/${snapshot}/${row}/large.webp`,
-  taught: (sha256: string): string => `/api/teach/pictures/${sha256}.webp`,
+  thumbnail: (snapshot: string, row: number): string => `api/images/${snapshot}/${row}/thumbnail.webp`,
+  large: (snapshot: string, row: number): string => `api/images/${snapshot}/${row}/large.webp`,
+  taught: (sha256: string): string => `api/teach/pictures/${sha256}.webp`,
   /** Server-sent events, each a SweepState. */
-  sweepEvents: '/api/sweep/events',
+  sweepEvents: 'api/sweep/events',
 } as const;
 
 /** Largest body of an uploaded image, in bytes. */

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { reasonOf } from '../../core/errors.ts';
 import { present, type OrReason } from '../../results/report-data.ts';
 import type { MapAnswer, MapPlace } from '../api/studio-data.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { writeSealed } from '../../store/format/seal-beside.ts';
 import { removeUnfinished } from '../../store/format/temporary-files.ts';
 import { sealJson, unseal } from '../../store/format/sealed-json.ts';
 import { mapSample } from '../../workflows/report/map.ts';
@@ -99,7 +99,7 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
     const file = join(snapshot.store.path, fileOf(snapshot));
     await mkdir(dirname(file), { recursive: true });
     await removeUnfinished(file);
-    await writeFileAtomic(file, [new TextEncoder().encode(sealJson(drawn))]);
+    await writeSealed(file, [new TextEncoder().encode(sealJson(drawn))]);
   }
   function forSnapshot(snapshot: Snapshot): Known {
     const before = maps.get(snapshot.name);

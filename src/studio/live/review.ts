@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
+import type { Listener } from '../../core/listener.ts';
+import { savings } from '../../core/mutex.ts';
 import type { CheckResult } from '../../results/check-result.ts';
 import type { ReviewState, Saved } from '../api/studio-data.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { openJournal, withoutUndone } from '../../store/format/journal.ts';
+import { writeSealed } from '../../store/format/seal-beside.ts';
 import { journalPath, reviewSchema, STUDIO_FOLDER } from '../../store/format/studio-files.ts';
 import { checkStore } from '../../workflows/check/check.ts';
 import { CHECK_DEFAULTS } from '../../workflows/check/options.ts';
@@ -47,8 +49,9 @@ function* labelLines({ samples }: Snapshot, decided: ReadonlyMap<string, string>
   }
 }
 
-export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveReview> {
-  const journal = await openJournal(journalPath(store, 'review.jsonl'), reviewSchema);
+export async function liveReview(store: string, jobs: LiveJobs, listener: Listener = {}): Promise<LiveReview> {
+  const journal = await openJournal(journalPath(store, 'review.jsonl'), reviewSchema, (text) => listener.note?.(text));
+  const saving = savings();
   let checked: { readonly name: string; readonly result: Promise<CheckResult> } | undefined;
 
   function suspectsOf(snapshot: Snapshot): Promise<CheckResult> {
@@ -108,9 +111,10 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
       if (withoutUndone(journal.entries).length > 0) await journal.append({ do: 'undo' });
     },
     async save(snapshot) {
-      const decided = decisions(snapshot);
       const path = join(store, STUDIO_FOLDER, 'labels.csv');
-      await writeFileAtomic(path, labelLines(snapshot, decided));
+      await saving(`${snapshot.name}/${journal.entries.length}`, () =>
+        writeSealed(path, labelLines(snapshot, decisions(snapshot))),
+      );
       const quote = JSON.stringify;
       const { root } = snapshot.store.manifest.dataset;
       return { path, command: `npx permafrost run ${quote(root)} --labels ${quote(path)} --store ${quote(store)}` };

@@ -30,13 +30,13 @@ let seenThrough = new URLSearchParams(location.search).get('features') ?? '';
 export function seeThrough(features: string): void {
   seenThrough = features;
   const query = features === '' ? '' : `?${new URLSearchParams({ features }).toString()}`;
-  history.replaceState(null, '', `/${query}${location.hash}`);
+  history.replaceState(null, '', `${location.pathname}${query}${location.hash}`);
 }
 
-/** The address of a route. */
+/** The address of a route, relative to the page's: below its path alone the browser sends what lets it in. */
 function addressOf(route: Route, { params = {}, query = {} }: Question): string {
   const path = route
-    .slice(route.indexOf(' ') + 1)
+    .slice(route.indexOf('/') + 1)
     .replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries({ ...query, features: seenThrough }))
@@ -58,7 +58,7 @@ async function whyNoAnswer(body: unknown): Promise<Refusal> {
       code: 'UNREADABLE',
       message: 'The file cannot be read: it was moved, changed or locked since it was chosen, or it is a folder.',
     });
-  const answers = await fetch('/api/teach').then(
+  const answers = await fetch('api/teach').then(
     () => true,
     () => false,
   );

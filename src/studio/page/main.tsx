@@ -11,6 +11,7 @@ import { Review } from './review.tsx';
 import { SearchPage } from './search.tsx';
 import { Sweep } from './sweep.tsx';
 import { Teach } from './teach.tsx';
+import { showTextAsItIs } from './visible-text.ts';
 
 const PARTS = ['browse', 'search', 'teach', 'sweep', 'review'] as const;
 const NAMES: Readonly<Record<(typeof PARTS)[number], string>> = {
@@ -127,4 +128,5 @@ function Studio() {
   );
 }
 
+showTextAsItIs();
 render(<Studio />, document.getElementById('studio')!);

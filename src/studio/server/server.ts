@@ -22,6 +22,9 @@ export type { StudioOptions };
 /** The studio listens nowhere else. */
 const HOST = '127.0.0.1';
 
+/** Status of an answer that nobody waits for any more, as nginx has it. */
+const CLIENT_GONE = 499;
+
 /** HTTP status by error code; the rest are the studio's own faults. */
 const STATUS: Readonly<Partial<Record<ErrorCode, 400 | 404 | 409 | 422>>> = {
   OPTION_INVALID: 400,
@@ -58,18 +61,25 @@ export async function serveStudio(
   const studio = await openStudio(storePath, options, listener, takeOver);
   const token = randomBytes(24).toString('base64url');
   let port = options.port;
+  const home = `/${randomBytes(12).toString('base64url')}/`;
   const app = new Hono();
-  app.use(guard(token, () => port));
+  app.use(guard({ token, home, port: () => port }));
+  const api = new Hono();
   for (const routes of [imageRoutes, searchRoutes, headRoutes, teachRoutes, sweepRoutes, reviewRoutes])
-    app.route('/api', routes(studio));
+    api.route('/', routes(studio));
+  // The page asks below its own path, programs need not know that.
+  for (const path of [`${home}api`, '/api']) app.route(path, api);
   app.get('*', (c) => {
-    const file = files.get(c.req.path);
+    const { path } = c.req;
+    const file = files.get(path.startsWith(home) ? path.slice(home.length - 1) : path);
     if (file === undefined) throw new HTTPException(404, { message: 'There is nothing at this address.' });
     return c.body(file.bytes, 200, { 'Content-Type': file.type });
   });
   app.onError((error, c) => {
+    // Nobody waits for an answer.
+    if (c.req.raw.signal.aborted) return new Response(null, { status: CLIENT_GONE });
     if (error instanceof HTTPException) {
-      if (error.status === 413) c.header('Connection', 'close');
+      if (error.status === 413 || error.status === 408) c.header('Connection', 'close');
       return c.json({ code: 'REFUSED', message: error.message } satisfies ApiError, error.status);
     }
     if (error instanceof PermafrostError)

@@ -14,6 +14,7 @@ import { liveSweep, type LiveSweep } from '../live/sweep.ts';
 import { liveTeach, type LiveTeach } from '../live/teach/teach.ts';
 import { lockStudio } from '../live/lock-studio.ts';
 import type { StudioOptions } from './options.ts';
+import { uploads, type Uploaded } from './uploads.ts';
 
 /** Everything that the routes ask. */
 export interface Studio {
@@ -26,6 +27,7 @@ export interface Studio {
   readonly review: LiveReview;
   readonly sweep: LiveSweep;
   readonly jobs: LiveJobs;
+  readonly uploaded: Uploaded;
   /** Where taught classes are saved as data sets. */
   readonly taughtFolder: string;
   close(): Promise<void>;
@@ -53,8 +55,8 @@ export async function openStudio(
     await lock.release();
   };
   try {
-    const teach = await liveTeach(store.path, network);
-    const review = await liveReview(store.path, jobs);
+    const teach = await liveTeach(store.path, network, listener);
+    const review = await liveReview(store.path, jobs, listener);
     // In the background: browsing needs no network, and the first search reports again what is wrong with it.
     store
       .current()
@@ -74,6 +76,7 @@ export async function openStudio(
       review,
       sweep,
       jobs,
+      uploaded: uploads(),
       taughtFolder: taught === '' ? join(store.path, 'taught') : resolve(taught),
       close,
     };

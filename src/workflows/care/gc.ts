@@ -8,7 +8,7 @@ import { contentIndex } from '../../store/format/content-index.ts';
 import { requireHeld } from '../../store/format/lock/held-locks.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { coveringSets, restingOn, rowsOf } from '../../store/format/manifest.ts';
-import { readManifest, writeManifest } from '../../store/format/manifest-file.ts';
+import { readManifest, renewCopy, writeManifest } from '../../store/format/manifest-file.ts';
 import { storeAt } from '../../store/open.ts';
 import { removeFile } from '../../store/format/atomic-file.ts';
 import { sealsFirst } from '../../store/write/leftovers.ts';
@@ -33,7 +33,9 @@ export async function gc(storePath: string, given: Partial<GcOptions> = {}, work
   await readManifest(path); // no lock is left in a folder that is no store
   const lock = await lockStore(path, 'permafrost gc', lockRequest(work));
   try {
-    const { store, damaged, orphans } = await verifyStore(path, VERSION);
+    const { store, damaged: found, orphans } = await verifyStore(path, VERSION);
+    // What a person or another command made decides nothing here.
+    const damaged = found.filter(({ remedy }) => remedy !== 'tell');
     const { manifest } = store;
     if (damaged.length > 0) {
       throw new PermafrostError(
@@ -41,6 +43,7 @@ export async function gc(storePath: string, given: Partial<GcOptions> = {}, work
         `${path} has ${damaged.length} damaged files, first ${damaged[0]!.name}. Run "permafrost repair" before anything is removed.`,
       );
     }
+    for (const { name, problem } of found) listener?.note?.(`${name} is damaged and stays: ${problem}.`);
     const from = manifest.version;
     const needed = contentIndex();
     for (const { sha256 } of await storeAt(store).samples()) needed.add(sha256);
@@ -86,6 +89,7 @@ export async function gc(storePath: string, given: Partial<GcOptions> = {}, work
           `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,
         );
     }
+    if (!dryRun) await renewCopy(store);
     reportMigration(from, manifest, listener);
     await remove(stale);
     const removedFiles = orphans.length + stale.length + merged.reduce((sum, { files }) => sum + files, 0);

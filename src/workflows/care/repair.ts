@@ -1,22 +1,26 @@
+import { lstatSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
-import type { RepairResult } from '../../results/store-results.ts';
+import type { DamagedFileResult, RepairResult } from '../../results/store-results.ts';
 import { isRootThere } from '../../extract/source/place.ts';
 import { answersParts } from '../../store/format/answers/kept-answers.ts';
+import { kindOf } from '../../store/format/file-kinds.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { requireHeld } from '../../store/format/lock/held-locks.ts';
 import { lockStore } from '../../store/write/lock.ts';
-import { writeManifest } from '../../store/format/manifest-file.ts';
+import { renewCopy, writeManifest } from '../../store/format/manifest-file.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import { tunedSets } from '../../store/read/tuned-sets.ts';
 import { storeAt, type Store } from '../../store/open.ts';
 import { removeFile } from '../../store/format/atomic-file.ts';
+import { removeSealed } from '../../store/format/seal-beside.ts';
 import { removeLeftovers } from '../../store/write/leftovers.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
-import { damagedStudioFiles } from '../../store/format/studio-files.ts';
 import { missingRows } from '../../store/care/missing-rows.ts';
-import { isCache, verifyStore, withoutDamaged } from '../../store/care/verify.ts';
+import { renewFile } from './renew-file.ts';
+import { verifyStore } from '../../store/care/verify.ts';
+import { withoutDamaged } from '../../store/care/without-damaged.ts';
 import { extractMissingOfNetworks, lostOthersAdvice, otherNetworks } from './repair-networks.ts';
 import { extractMissingTuned, lostNetworksAdvice } from './repair-tuned.ts';
 import { lockRequest } from '../take-over.ts';
@@ -33,18 +37,27 @@ async function dropDamaged(
   listener: Listener | undefined,
 ): Promise<{
   store: Store;
-  damaged: RepairResult['damaged'];
+  damaged: readonly DamagedFileResult[];
+  left: readonly DamagedFileResult[];
   lost: number;
   tuned: readonly string[];
   others: readonly FeatureSet[];
 }> {
-  const { store, damaged, orphans } = await verifyStore(path, VERSION);
+  const { store, damaged: found, orphans } = await verifyStore(path, VERSION);
   const { manifest } = store;
+  const isLeft = ({ remedy }: DamagedFileResult): boolean => remedy === 'tell';
+  const [damaged, left] = [found.filter((file) => !isLeft(file)), found.filter(isLeft)];
   const before = { tuned: tunedSets(store).map(({ fingerprint }) => fingerprint), others: otherNetworks(manifest) };
-  if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0, ...before };
+  if (damaged.length === 0 && orphans.length === 0) {
+    await renewCopy(store);
+    return { store: storeAt(store), damaged, left, lost: 0, ...before };
+  }
   const from = manifest.version;
   const files = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   await requireHeld(path); // verifying takes long
+  // A folder in the place of a file goes first, if it is empty: nothing could get its name.
+  for (const { name } of damaged)
+    if (lstatSync(join(path, name), { throwIfNoEntry: false })?.isDirectory()) await removeFile(join(path, name));
   const lost = withoutDamaged(manifest, damaged);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
   // The seal goes first: without it nobody takes up the shard again, also where the rest is not removed any more.
@@ -52,27 +65,25 @@ async function dropDamaged(
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(path, set, shard);
   await writeManifest(store);
   reportMigration(from, manifest, listener);
-  // What is remembered of the images has no other use than to spare reading them.
-  const caches = damaged.map(({ name }) => name).filter(isCache);
-  // An index is built again when it is next asked for.
-  const indices = damaged.flatMap(({ name }) => indexParts(name));
-  // So is a table of answers, with its head.
-  const answers = damaged.flatMap(({ name }) => answersParts(name));
-  for (const name of [...caches, ...indices, ...answers]) await removeFile(join(path, name));
+  for (const { name, remedy } of damaged) {
+    // Whoever needs it next makes it again, with its other parts.
+    if (remedy === 'remove')
+      for (const part of [name, ...indexParts(name), ...answersParts(name)]) await removeSealed(join(path, part));
+    if (remedy === 'renew') await renewFile(store, name);
+  }
   await removeLeftovers(store);
-  return { store: storeAt(store), damaged, lost, ...before };
+  return { store: storeAt(store), damaged, left, lost, ...before };
 }
 
-/** What is left to do about the studio's files, which cannot be made again; null where they are whole. */
-async function studioAdvice(store: string): Promise<string | null> {
-  const { damaged } = await damagedStudioFiles(store);
-  if (damaged.length === 0) return null;
-  const named = damaged.map(({ name, problem }) => `${name} (${problem})`).join('; ');
-  return `What was taught or reviewed in the studio cannot be made again and was left as it is: ${named}. Restore it from a copy; without one, delete a damaged image in the studio's part Teach, or remove a damaged journal and begin anew.`;
+/** What is left to do about files that were left as they are; null where there are none. */
+function leftAdvice(left: readonly DamagedFileResult[]): string | null {
+  if (left.length === 0) return null;
+  const named = left.map(({ name, problem }) => `${name} (${problem}): ${kindOf(name)?.advice ?? 'restore it'}.`);
+  return `Left as ${left.length === 1 ? 'it is' : 'they are'}: ${named.join(' ')}`;
 }
 
 /**
- * Drops what is damaged and extracts just that again; the studio's folder is checked only. What cannot be extracted
+ * Drops what is damaged and extracts just that again; what a person or another command made stays as it is. What cannot be extracted
  * here and now is reported in `next`; the store is whole with fewer rows. Throws STORE_LOCKED and what verify throws.
  */
 export async function repair(storePath: string, work: Work = {}): Promise<RepairResult> {
@@ -80,7 +91,7 @@ export async function repair(storePath: string, work: Work = {}): Promise<Repair
   const lock = await lockStore(store, 'permafrost repair', lockRequest(work));
   try {
     const features = await repairFeatures(store, work);
-    const next = [features.next, await studioAdvice(store)].filter((one) => one !== null);
+    const next = [features.next, leftAdvice(features.left)].filter((one) => one !== null);
     return { ...features, next: next.length === 0 ? null : next.join(' ') };
   } finally {
     await lock.release();
@@ -89,12 +100,12 @@ export async function repair(storePath: string, work: Work = {}): Promise<Repair
 
 /** The store but for the studio's folder. */
 async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
-  const { store, damaged, lost, ...before } = await dropDamaged(path, work.listener);
+  const { store, damaged, left, lost, ...before } = await dropDamaged(path, work.listener);
   const lostSets = [lostNetworksAdvice(path, before.tuned, store), lostOthersAdvice(store, before.others)];
   const advice = lostSets.filter((one) => one !== null);
   const { manifest } = store;
   const { samples, root, sets } = manifest.dataset;
-  const found = { store: path, damaged, lostRows: lost };
+  const found = { store: path, damaged, left, lostRows: lost };
   // A repair that was killed has dropped what was damaged, and left it to this one to extract it again.
   const lacks = lost > 0 || (await missingRows(store)).length > 0;
   const hasSets = sets.every((one) => manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint));

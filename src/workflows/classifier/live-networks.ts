@@ -15,6 +15,7 @@ import type { Judge } from '../network/agreement/judge.ts';
 import type { TunedLayers } from '../network/tuned-layers.ts';
 import type { Contract } from '../../core/contract.ts';
 import type { Squares } from './image-squares.ts';
+import type { OpenExtractor } from './shared-networks.ts';
 
 /** The networks before a head, kept loaded. */
 export interface LiveNetworks extends NetworksFacts {
@@ -40,20 +41,21 @@ function packed(squares: readonly Uint8Array[]): Uint8Array {
   return pixels;
 }
 
-/** Opens the networks whose features a head reads. Throws what openNetworks throws. */
+/** Opens the networks whose features a head reads, each by `open`. Throws what openNetworks throws. */
 export async function liveNetworks(
   document: HeadDocument,
   tuned: TunedLayers | undefined,
   request: SideBySideRequest,
   judge: Judge,
   listener?: Listener,
+  open?: OpenExtractor,
 ): Promise<LiveNetworks> {
   const [first, ...others] = headNetworks(document).map((one): PartsOfNetwork => ({
     ...one,
     known: one.network,
     calibrate: () => Promise.resolve(one.calibration!),
   }));
-  const { opened, agreement } = await openNetworks([{ ...first!, tuned }, ...others], request, judge, listener);
+  const { opened, agreement } = await openNetworks([{ ...first!, tuned }, ...others], request, judge, listener, open);
   const { width, places } = placesOfParts(opened);
 
   async function put({ extractor }: OpenedNetwork, n: number, squares: readonly Squares[], X: Matrix): Promise<void> {

@@ -4,7 +4,7 @@ import { row, type Matrix } from '../../core/matrix.ts';
 /** Most images of one run of the network. */
 export const BATCH = 8;
 /** Runs at once: while one is in the network a full one waits there, so that it never stands idle. */
-const IN_NETWORK = 2;
+export const IN_NETWORK = 2;
 
 /** What one call asks for. */
 export interface Asked {

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import type { Contract } from '../../core/contract.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
@@ -52,7 +51,7 @@ async function listed(given: readonly string[], work: Work): Promise<Listed> {
   if (first !== undefined && (given.length > 1 || !(await isDataset(first)))) {
     return { source: 'the images given', root: '', paths: given.map(absoluteRoot) };
   }
-  const where = first ?? (await renderBundledDataset(join(cacheFolder(), 'emoji'), work)).root;
+  const where = first ?? (await renderBundledDataset(cacheFolder('emoji'), work)).root;
   const { root, samples } = await findDataset(where);
   const source = first === undefined ? 'the emoji that come with permafrost' : where;
   return { source, root, paths: samples.map(({ path }) => path) };

@@ -5,7 +5,7 @@ import { topClass } from '../../classify/evaluate/metrics.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
 import { uprightPixels } from '../../extract/onnx/image-front/upright.ts';
 import { withSource } from '../../extract/source/open.ts';
-import type { ExportAgreement, ExportCheck } from '../../results/export-result.ts';
+import type { ExportAgreement, ExportBounds, ExportCheck } from '../../results/export-result.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { placesOfParts } from '../search/side-by-side.ts';
 import type { OpenedHead } from '../train/files/head-files.ts';
@@ -74,7 +74,7 @@ export async function checkModel(
   networks: readonly ExportedNetwork[],
   { on, root, split, samples }: CheckImages,
   { signal, listener }: Work,
-): Promise<ExportCheck> {
+): Promise<Omit<ExportCheck, keyof ExportBounds>> {
   const meter = progressMeter('checking the file', samples.length, listener);
   const compared = runtimes.map(({ name }) => comparison(name, opened.reject !== undefined));
   const failed: Failure[] = [];

@@ -14,9 +14,10 @@ export interface MetadataFacts {
 /** How the check went, without the places where its images lie. */
 function checkFacts(check: ExportCheck | null): unknown {
   if (check === null) return null;
-  const { split, runtimes } = check;
+  const { split, runtimes, maxDifference, minAgreement } = check;
   return {
     ...(split !== null && { split }),
+    allowed: { maxDifference, minAgreement },
     runtimes: runtimes.map(({ runtime, images, sameClass, largestDifference }) => ({
       runtime,
       images,

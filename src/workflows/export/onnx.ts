@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
-import type { ExportCheck, ExportOnnxResult } from '../../results/export-result.ts';
-import { requireFolderOf, writeFileAtomic } from '../../store/format/atomic-file.ts';
+import type { ExportBounds, ExportCheck, ExportOnnxResult } from '../../results/export-result.ts';
+import { requireFolderOf, writeOutput } from '../../store/format/atomic-file.ts';
 import { openHead, type OpenedHead } from '../train/files/head-files.ts';
 import type { Work } from '../work.ts';
 import { checkImages, type CheckImages } from './check-images.ts';
@@ -28,25 +28,25 @@ function precisionOf({ int8, fp16 }: ExportOnnxOptions): Precision {
 /** What a probability may be off by default: in the precision of the head's features, and in another one. */
 const BOUNDS = { same: 1e-3, fp16: 0.01, int8: 0.1 } as const;
 
-function boundOf(
-  { maxDifference }: ExportOnnxOptions,
+function boundsOf(
+  { maxDifference, minAgreement }: ExportOnnxOptions,
   precision: Precision,
   networks: readonly ExportedNetwork[],
-): number {
-  if (maxDifference > 0) return maxDifference;
+): ExportBounds {
+  if (maxDifference > 0) return { maxDifference, minAgreement };
   const precisions = [precision, ...networks.map(({ referencePrecision }) => referencePrecision)];
-  if (precisions.every((one) => one === precisions[0])) return BOUNDS.same;
-  return precisions.includes('int8') ? BOUNDS.int8 : BOUNDS.fp16;
+  const isSame = precisions.every((one) => one === precisions[0]);
+  return { maxDifference: BOUNDS[isSame ? 'same' : precisions.includes('int8') ? 'int8' : 'fp16'], minAgreement };
 }
 
 /** Throws PRECISION_LOSS where the file does not answer as permafrost does. */
-function requireAgreement({ on, runtimes }: ExportCheck, bound: number, minAgreement: number): void {
+function requireAgreement({ on, runtimes, maxDifference, minAgreement }: ExportCheck): void {
   for (const { runtime, images, sameClass, largestDifference, worst } of runtimes) {
-    if (sameClass >= minAgreement * images && largestDifference <= bound) continue;
+    if (sameClass >= minAgreement * images && largestDifference <= maxDifference) continue;
     throw new PermafrostError(
       'PRECISION_LOSS',
       `The file does not answer as permafrost does: in ${runtime}, on ${images} images of ${on}, ${images - sameClass} get another class, and a probability is up to ${largestDifference.toExponential(1)} off (${worst}); ` +
-        `expected ${minAgreement === 1 ? 'the same class for all' : `the same class for ${100 * minAgreement} %`} and at most ${bound}. Nothing was written. Allow more with --max-difference and --min-agreement, or take another precision.`,
+        `expected ${minAgreement === 1 ? 'the same class for all' : `the same class for ${100 * minAgreement} %`} and at most ${maxDifference}. Nothing was written. Allow more with --max-difference and --min-agreement, or take another precision.`,
     );
   }
 }
@@ -65,18 +65,24 @@ function notesOf({ head, document }: OpenedHead, networks: readonly ExportedNetw
   ];
 }
 
+interface CheckRequest {
+  readonly images: CheckImages;
+  readonly precision: Precision;
+  readonly options: ExportOnnxOptions;
+}
+
 async function checked(
   { bytes, outputs }: ExportedModel,
   opened: OpenedHead,
   networks: readonly ExportedNetwork[],
-  images: CheckImages,
-  options: ExportOnnxOptions,
+  { images, precision, options }: CheckRequest,
   work: Work,
 ): Promise<ExportCheck> {
   const { threads, runtime } = options;
   const runtimes = await fileRuntimes({ bytes, outputs, threads }, runtime, work.listener);
   try {
-    return await checkModel(runtimes, opened, networks, images, work);
+    const found = await checkModel(runtimes, opened, networks, images, work);
+    return { ...found, ...boundsOf(options, precision, networks) };
   } finally {
     for (const one of runtimes) await one.dispose();
   }
@@ -117,10 +123,11 @@ export async function exportOnnx(
         'OPTION_INVALID',
         `The file would have ${draft.bytes.length} bytes, and an ONNX file has at most ${MOST_BYTES}. Take --fp16 or --int8, or a smaller network.`,
       );
-    const check = images === undefined ? null : await checked(draft, opened, networks, images, options, work);
-    if (check !== null) requireAgreement(check, boundOf(options, precision, networks), options.minAgreement);
+    const check =
+      images === undefined ? null : await checked(draft, opened, networks, { images, precision, options }, work);
+    if (check !== null) requireAgreement(check);
     const { bytes, outputs, opset, domains } = check === null ? draft : await write(check);
-    const written = await writeFileAtomic(resolve(file), [bytes]);
+    const written = await writeOutput(resolve(file), [bytes]);
     const { name, classes } = opened.head;
     return {
       file: resolve(file),

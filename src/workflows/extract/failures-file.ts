@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Failure } from '../../core/sample.ts';
-import { removeFile, writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { removeSealed, writeSealed } from '../../store/format/seal-beside.ts';
 
 /** The list of the images that failed in the last extraction, in the store; not there where none did. */
 export const FAILURES_NAME = 'failures.csv';
@@ -11,7 +11,7 @@ const field = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 /** Replaces the list at once. Throws STORE_WRITE. */
 export async function writeFailures(store: string, failures: readonly Failure[]): Promise<void> {
   const path = join(store, FAILURES_NAME);
-  if (failures.length === 0) return removeFile(path);
+  if (failures.length === 0) return removeSealed(path);
   const rows = failures.map(({ path: image, code, reason }) => [image, code, reason].map(field).join(','));
-  await writeFileAtomic(path, [new TextEncoder().encode(['path,code,reason', ...rows, ''].join('\r\n'))]);
+  await writeSealed(path, [new TextEncoder().encode(['path,code,reason', ...rows, ''].join('\r\n'))]);
 }

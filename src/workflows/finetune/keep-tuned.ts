@@ -1,20 +1,23 @@
 import { join, resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
-import { matrix } from '../../core/matrix.ts';
+import { matrix, type Matrix } from '../../core/matrix.ts';
 import { fittedLinear } from '../../classify/heads/linear.ts';
 import type { FittedHead } from '../../classify/head.ts';
 import { MAP_POOLINGS } from '../../extract/backbones/cut-layers.ts';
-import type { LayerBackbone } from '../../extract/backbones/backbone.ts';
+import type { BackboneWeights, LayerBackbone } from '../../extract/backbones/backbone.ts';
 import { expectedTensors } from '../../extract/weights/fit-weights.ts';
 import { layerBefore, layersFrom, withLayers } from '../../extract/weights/tuned-weights.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { Store } from '../../store/open.ts';
+import type { ProbeImages } from '../../store/read/heads/probe-images.ts';
 import type { LayerTensors } from '../../store/read/layers-file.ts';
 import { extractTunedOfStore, tunedFeaturesOf } from '../extract/extract-tuned.ts';
 import { EXTRACT_DEFAULTS } from '../extract/options.ts';
 import { cutsText } from '../network/cuts.ts';
-import { TAIL_ENGINE } from '../network/tail.ts';
+import { openTail, TAIL_ENGINE } from '../network/tail.ts';
 import { saveHead } from '../train/files/head-files.ts';
+import { makeProbes } from '../train/files/make-probes.ts';
+import { PROBE_OPTION } from '../train/options.ts';
 import type { Work } from '../work.ts';
 import type { KeepTunedOptions, KeptTuned, TunedNetwork } from './tuned-network.ts';
 
@@ -67,6 +70,28 @@ function headOf({ arrays, classes, recipe, epochs, learningCurve, notes }: Tuned
 }
 
 /**
+ * Probe images whose features the tuned layers make of stored activations; undefined where all layers were trained:
+ * there are none, and what such a network runs in is on every machine.
+ */
+async function probesThrough(
+  store: Store,
+  { backbone, cut, from, contract, head: { pooling } }: TunedNetwork,
+  weights: BackboneWeights,
+  trained: Parameters<typeof makeProbes>[1],
+  work: Work,
+): Promise<ProbeImages | undefined> {
+  if (cut === undefined) return undefined;
+  const maps = store.parts([{ cut: cut.settings.cut, pooling: 'flatten' }]);
+  const tail = await openTail(backbone, weights, { from }, contract.size, [pooling]);
+  try {
+    const through = async (features: Matrix): Promise<Matrix> => (await tail.run(features))[0]!;
+    return await makeProbes(store, trained, maps, { wanted: PROBE_OPTION.default, through }, work);
+  } finally {
+    await tail.dispose();
+  }
+}
+
+/**
  * Keeps a tuned network: as a head file that carries its layers and, unless `features` is false, by its features of the
  * stored images, for which it locks the store. Throws OPTION_INVALID for what is no whole network, STORE_WRITE,
  * STORE_LOCKED, and what extraction throws: the file is kept then.
@@ -79,18 +104,20 @@ export async function keepTuned(
 ): Promise<KeptTuned> {
   const { from, base, cut, recipe, images, contents, relabelled } = network;
   const layers = layersOf(network);
-  const weights = withLayers(base, layers).digest;
-  const settings = settingsOf(network, weights);
+  const weights = withLayers(base, layers);
+  const settings = settingsOf(network, weights.digest);
   const head = headOf(network);
   const { pooling, norm } = network.head;
   const file =
-    out === '' ? join(store.path, 'heads', `tuned-${from}-${weights.slice(0, 8)}.safetensors`) : resolve(out);
+    out === '' ? join(store.path, 'heads', `tuned-${from}-${weights.digest.slice(0, 8)}.safetensors`) : resolve(out);
+  const normalizer = { kind: norm, features: head.features } as const;
   const saved = {
     head,
-    normalizer: { kind: norm, features: head.features },
+    normalizer,
     parts: [{ cut: settings.cut, pooling, width: head.features }],
     result: { trained: images },
     contents,
+    probes: await probesThrough(store, network, weights, { head, normalizer }, work),
     ...(relabelled && { relabelled }),
     tuned: { base: base.digest, recipe, layers },
   };

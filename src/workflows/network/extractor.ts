@@ -10,7 +10,7 @@ import { contractWarning } from '../../extract/contract.ts';
 import { calibrationUpTo, quantizationOf, type CalibrationTarget } from '../../extract/calibrate.ts';
 import type { EngineRequest } from '../../extract/engines/choice/candidates.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
-import { engineClass } from '../../extract/engines/choice/variants.ts';
+import { featureClass } from '../../extract/engines/choice/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
 import { agreementOf, decisiveFacts, isChecked } from './engine/agreement-check.ts';
 import { partsOf, type CutRequest } from './cuts.ts';
@@ -185,7 +185,7 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
   const cut = engineCut(backbone, cuts[0]!.cut, settings);
   const frozen = loaded.tail === undefined ? loaded.program : { ...loaded.program, weights: loaded.tail.base };
   const calibration = await calibrationFor(precision, options, { ...frozen, cut });
-  const made = { ...settings, engineClass: engineClass({ engine: name, device, precision }) };
+  const made = { ...settings, engineClass: featureClass({ engine: name, device, precision }) };
   const sets = cuts.map((request) => extractorSet(backbone, request, made, calibration));
   const programs = sets.map((set, i): Program => ({
     ...loaded.program,

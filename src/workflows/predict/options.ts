@@ -1,4 +1,5 @@
 import { booleanOption, integerOption, numberOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { ESCAPE_FORMULAS_OPTION } from '../../core/table/csv.ts';
 import { CLASSIFIER_OPTIONS } from '../classifier/options.ts';
 import type { Work } from '../work.ts';
 
@@ -7,6 +8,7 @@ export const OUTPUT_OPTIONS = {
   csv: stringOption('', 'write the answers to this CSV file, a row an image, or to standard output with "-"'),
   jsonl: stringOption('', 'write the answers to this file of JSON lines, or to standard output with "-"'),
   parquet: stringOption('', 'write the answers to this Parquet file'),
+  escapeFormulas: ESCAPE_FORMULAS_OPTION,
   sortInto: stringOption(
     '',
     'copy the images into this folder, into one folder a class, "unknown" and "failed" beside them',

@@ -35,7 +35,7 @@ export async function openOutputs(
   { listener, print }: PredictWork,
 ): Promise<Outputs> {
   const { sortInto, link } = options;
-  const sinks = await openSinks(options, answerTable(facts, options), print);
+  const sinks = await openSinks(options, answerTable(facts, options), print, listener);
   const given = [...new Set(images)];
   if (given.length < images.length)
     listener?.note?.(`${plural(images.length - given.length, 'image')} given twice: each is answered once.`);

@@ -6,6 +6,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { OrReason } from '../../results/report-data.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { SPLITS } from '../../core/sample.ts';
+import { sealedProblem } from '../../store/format/seal-beside.ts';
 import { strategiesSchema } from './past-strategies.ts';
 
 /** What `run` leaves in a store. */
@@ -166,6 +167,8 @@ export async function pastRun(store: string): Promise<OrReason<RunResult>> {
       `${path} is damaged or of another version: ${what}. Remove it, or run "permafrost run" on the data set again.`,
       { cause },
     );
+  const problem = await sealedProblem(path);
+  if (problem !== undefined) throw damaged(problem);
   let json: unknown;
   try {
     json = JSON.parse(text);

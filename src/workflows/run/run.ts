@@ -4,7 +4,7 @@ import { requireLayerBackbone } from '../../extract/backbones/layer-backbones.ts
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { RunResult } from '../../results/head-result.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { writeSealed } from '../../store/format/seal-beside.ts';
 import { removeUnfinished } from '../../store/format/temporary-files.ts';
 import { openDataset } from '../network/dataset.ts';
 import { extractAny } from '../extract/extract-tuned.ts';
@@ -73,7 +73,7 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
   const text = `${JSON.stringify(result, null, 1)}\n`;
   const file = join(resolve(extracted.store), RESULTS_NAME);
   await removeUnfinished(file);
-  await writeFileAtomic(file, [new TextEncoder().encode(text)]);
+  await writeSealed(file, [new TextEncoder().encode(text)]);
   return result;
 }
 

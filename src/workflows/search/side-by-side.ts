@@ -64,13 +64,14 @@ export interface ImagesExtractor extends NetworksFacts {
 /**
  * Opens the networks, each under its own settings. `weights` is the file of the list of layers or graph that it is of.
  * An engine of another class than the features' is compared with theirs first, as `judge` says. Throws what
- * extractorLike and requireAgreement throw, having closed what was opened.
+ * extractorLike and requireAgreement throw, having closed what was opened. `open` opens one of them.
  */
 export async function openNetworks(
   networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
   request: SideBySideRequest,
   judge: Judge,
   listener?: Listener,
+  open = extractorLike,
 ): Promise<{ readonly opened: OpenedNetworks; readonly agreement: EngineAgreement | undefined }> {
   const { weights = '' } = request;
   const of = await ownerOf(weights, networks);
@@ -80,7 +81,7 @@ export async function openNetworks(
     for (const network of networks) {
       const { settings, known, tuned, calibrate, parts } = network;
       const own = { ...request, weights: network === of ? weights : '' };
-      const extractor = await extractorLike(
+      const extractor = await open(
         settings,
         { ...own, cuts: cutsOfParts(parts), known, tuned, calibrate },
         networks.length === 1 ? listener : notesOf(known?.name ?? settings.backbone, listener ?? {}),

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { readText } from '../../core/files/read-file.ts';
 import type { SweepGrid } from './grid.ts';
 import type { SweepRequest } from './sweep.ts';
 
@@ -20,7 +20,7 @@ export async function gridRequest(
   }
   const problem = (what: string, cause: unknown): PermafrostError =>
     new PermafrostError('OPTION_INVALID', `The grid ${file} ${what}: ${reasonOf(cause)}.`, { cause });
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readText(file).catch((cause: unknown) => {
     throw problem('cannot be read', cause);
   });
   try {

@@ -153,7 +153,7 @@ describe('the contract of a network', () => {
   it.each([
     ['{', /preprocessor_config\.json cannot be read: .*JSON/],
     ['['.repeat(1000) + ']'.repeat(1000), /more than 32 levels deep/],
-    [`{"size": ${'9'.repeat(2 ** 20)}}`, /above the 1048576 of a description/],
+    [`{"size": ${'9'.repeat(2 ** 20)}}`, /above the 1048576 that are read/],
     ['[]', /preprocessor_config\.json: /],
     ['{"image_processor_type": 7}', /image_processor_type is 7/],
   ])('of a damaged file, %j, is refused with its name', async (content, message) => {

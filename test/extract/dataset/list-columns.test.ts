@@ -133,6 +133,14 @@ describe('the labels of a list', () => {
     expect(told(found)).toEqual([expect.stringContaining('"New<U+00A0>York"')]);
   });
 
+  it('may be quoted behind a blank, as people write it', async () => {
+    const found = await scan('list.csv', 'path, label, split\na.jpg, "bee, small", train\n"b.jpg" , ant, train\n');
+    expect(found.samples).toEqual([
+      { path: 'a.jpg', label: 'bee, small', split: 'train' },
+      { path: 'b.jpg', label: 'ant', split: 'train' },
+    ]);
+  });
+
   it.each(['', ' ', '\u00a0', ' \u200b '])('are missing where they are blank: %j', async (label) => {
     expect(await refused('list.csv', `path,label\na.jpg,ant\nb.jpg,${label}\n`)).toMatch(
       /line 3: No label for b\.jpg\./,

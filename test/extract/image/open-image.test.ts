@@ -21,7 +21,7 @@ import { texture, toSharp } from '../../support/pictures.ts';
 // Of the built program: a process of its own decodes such a file, and Node 20 runs no TypeScript.
 const BUILT = new URL('../../../dist/', import.meta.url);
 const built = (file: string): Promise<unknown> => import(new URL(file, BUILT).href);
-const { openImage, squareOf } = (await built('extract/image/open-image.js')) as typeof OpenImageModule;
+const { canBeStopped, openImage, squareOf } = (await built('extract/image/open-image.js')) as typeof OpenImageModule;
 const { thumbnail } = (await built('extract/image/thumbnail.js')) as typeof ThumbnailModule;
 
 const folder = temporaryFolders();
@@ -95,6 +95,26 @@ describe('an opened image', () => {
     );
     // One second for the picture; the rest is for a process to start on a busy machine.
     expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it('is for a process of its own where it is tall, has many scans or long tiles: four threads serve all', async () => {
+    expect(await canBeStopped(blackPng(1, 2 ** 16))).toBe(true);
+    expect(await canBeStopped(blackPng(1, 2 ** 16 + 1))).toBe(false);
+    const jpeg = await toSharp(texture(64, 64, 1))
+      .jpeg({ progressive: true })
+      .toBuffer();
+    const scan = jpeg.lastIndexOf(Buffer.of(0xff, 0xda));
+    const last = jpeg.subarray(scan, -2);
+    const many = Buffer.concat([jpeg.subarray(0, -2), ...Array<Buffer>(24).fill(last), jpeg.subarray(-2)]);
+    expect([await canBeStopped(jpeg), await canBeStopped(many)]).toEqual([true, false]);
+    const tiled = (side: number): Promise<Buffer> =>
+      toSharp(texture(side, side, 1))
+        .tiff({ compression: 'lzw', tile: true })
+        .toBuffer();
+    const picture = await tiled(1200);
+    expect([await canBeStopped(await tiled(256)), await canBeStopped(picture)]).toEqual([true, false]);
+    const here = await decode(picture, await readHeader(picture), contract);
+    expect(Buffer.compare(await squareOf(picture, contract), here)).toBe(0);
   });
 
   it('is refused for its own reason, however many are decoded at once', async () => {

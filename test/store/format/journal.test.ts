@@ -1,9 +1,10 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { openJournal, readJournal, withoutUndone } from '../../../src/store/format/journal.ts';
+import { cutPath, openJournal, readJournal, withoutUndone } from '../../../src/store/format/journal.ts';
+import { sealPath } from '../../../src/store/format/seal-beside.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 
@@ -30,22 +31,98 @@ describe('a journal', () => {
     expect(await numbers(path)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
-  it('cut anywhere keeps every whole line, and goes on from there', async () => {
+  it('of an older version, without a seal, cut anywhere keeps every whole line, and the rest beside it', async () => {
     const path = await journalOf(4);
     const whole = readFileSync(path);
+    const seal = readFileSync(sealPath(path));
     const ends = [...whole.keys()].filter((i) => whole[i] === 10);
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: whole.length }), async (length) => {
         writeFileSync(path, whole);
+        rmSync(sealPath(path), { force: true });
+        rmSync(cutPath(path), { force: true });
         truncateSync(path, length);
         const kept = ends.filter((end) => end < length).length;
-        const journal = await openJournal(path, schema);
+        const notes: string[] = [];
+        const journal = await openJournal(path, schema, (text) => notes.push(text));
         expect(journal.entries).toHaveLength(kept);
+        const rest = whole.subarray(kept === 0 ? 0 : ends[kept - 1]! + 1, length).toString();
+        if (rest === '') expect([notes, existsSync(cutPath(path))]).toEqual([[], false]);
+        else expect([notes.join(), readFileSync(cutPath(path), 'utf8')]).toEqual([expect.stringContaining('.cut'), `${rest}\n`]);
         await journal.append(entry(99));
         expect(await numbers(path)).toEqual([...Array(kept).keys(), 99]);
+        // With its seal, nothing that was confirmed is lost unnoticed.
+        writeFileSync(path, whole);
+        writeFileSync(sealPath(path), seal);
+        truncateSync(path, length);
+        if (length < whole.length) await rejection(openJournal(path, schema), 'STORE_CORRUPT');
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('keeps and says what follows its sealed end: a line that was never confirmed', async () => {
+    const path = await journalOf(3);
+    const whole = readFileSync(path);
+    const notes: string[] = [];
+    // Whole, but its seal was not written any more.
+    const longer = await openJournal(path, schema);
+    const seal = readFileSync(sealPath(path));
+    await longer.append(entry(3));
+    writeFileSync(sealPath(path), seal);
+    expect(await numbers(path)).toEqual([0, 1, 2, 3]);
+    // Half, and the zeros of a power cut.
+    for (const half of ['{"entry":{"do":"x', '{"en', '\0\0\0\0']) {
+      writeFileSync(path, Buffer.concat([whole, Buffer.from(half)]));
+      const journal = await openJournal(path, schema, (text) => notes.push(text));
+      expect(journal.entries).toHaveLength(3);
+      expect(readFileSync(path).equals(whole)).toBe(true);
+      expect(readFileSync(cutPath(path), 'utf8').endsWith(`${half}\n`)).toBe(true);
+    }
+    expect(notes).toHaveLength(3);
+  });
+
+  it('names every damage at its end, and a file that is gone', async () => {
+    const path = await journalOf(3);
+    const whole = readFileSync(path);
+    const lastLine = whole.subarray(0, -1).lastIndexOf(10) + 1;
+    const flipped = (at: number): Buffer => {
+      const bytes = Buffer.from(whole);
+      bytes[at]! ^= 1;
+      return bytes;
+    };
+    const zeroed = Buffer.from(whole).fill(0, whole.length - 40);
+    const damages = {
+      'line feed': flipped(whole.length - 1),
+      'last digit': flipped(whole.length - 4),
+      'a byte less': whole.subarray(0, -1),
+      'a line less': whole.subarray(0, lastLine),
+      nothing: Buffer.alloc(0),
+      zeroed,
+      'a line feed more': Buffer.concat([whole, Buffer.from('\n')]),
+      'a letter more': Buffer.concat([whole, Buffer.from('x')]),
+      'its last line again': Buffer.concat([whole, whole.subarray(lastLine)]),
+    };
+    for (const [damage, bytes] of Object.entries(damages)) {
+      writeFileSync(path, bytes);
+      const { message } = await rejection(readJournal(path, schema), 'STORE_CORRUPT');
+      expect([damage, message]).toEqual([damage, expect.stringContaining('is not what was written')]);
+      await rejection(openJournal(path, schema), 'STORE_CORRUPT');
+      expect(readFileSync(path).equals(bytes)).toBe(true);
+    }
+    rmSync(path);
+    expect((await rejection(readJournal(path, schema), 'STORE_CORRUPT')).message).toContain('it is gone');
+    writeFileSync(path, whole);
+    writeFileSync(sealPath(path), readFileSync(sealPath(path), 'utf8').replace('"bytes"', '"byteS"'));
+    expect((await rejection(readJournal(path, schema), 'STORE_CORRUPT')).message).toContain('its seal');
+  });
+
+  it('does not go on after a change by something else', async () => {
+    const path = await journalOf(1);
+    const journal = await openJournal(path, schema);
+    appendFileSync(path, 'other\n');
+    await rejection(journal.append(entry(1)), 'STORE_WRITE');
+    expect(readFileSync(path, 'utf8').endsWith('other\n')).toBe(true);
   });
 
   it('names the line in which a byte was changed, a line that was taken out, and one that was doubled', async () => {
@@ -65,6 +142,7 @@ describe('a journal', () => {
   it('is empty where there is no file, and refuses a folder in its place', async () => {
     const path = await journalOf(1);
     rmSync(path);
+    rmSync(sealPath(path));
     expect(await numbers(path)).toEqual([]);
     mkdirSync(path);
     await rejection(readJournal(path, schema), 'STORE_CORRUPT');
@@ -73,7 +151,7 @@ describe('a journal', () => {
   it('refuses entries of another shape', async () => {
     const path = await journalOf(1);
     await rejection(readJournal(path, z.strictObject({ other: z.number() })), 'STORE_CORRUPT');
-    appendFileSync(path, 'half a line');
+    appendFileSync(path, '{"entry":{"half');
     expect(await numbers(path)).toEqual([0]);
   });
 

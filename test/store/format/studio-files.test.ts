@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../../src/core/digest.ts';
 import { openJournal } from '../../../src/store/format/journal.ts';
+import { sealJson } from '../../../src/store/format/sealed-json.ts';
 import { lockStore } from '../../../src/store/write/lock.ts';
 import { openForWriting } from '../../../src/store/write/store.ts';
 import {
@@ -50,7 +51,7 @@ describe("the studio's files in a store", () => {
     const { ok, damaged } = await verify(store);
     expect(ok).toBe(false);
     expect(damaged).toEqual([
-      { name: join('studio', 'images', sha256), problem: 'it is not what was written', rows: 0 },
+      { name: join('studio', 'images', sha256), problem: 'it is not what was written', rows: 0, remedy: 'tell' },
     ]);
     rmSync(taughtImagePath(store, sha256));
     expect((await verify(store)).damaged).toHaveLength(1);
@@ -95,7 +96,7 @@ describe("the studio's files in a store", () => {
   it('are left by repair and gc as they are, what was saved among them; what is damaged is told with what to do', async () => {
     const studio = join(store, 'studio');
     writeFileSync(join(studio, 'labels.csv'), 'path,label,split\na.jpg,ants,train\n');
-    writeFileSync(join(studio, 'map.json'), '{}');
+    writeFileSync(join(studio, 'map.json'), sealJson({}));
     mkdirSync(join(store, 'taught', 'mine', 'Train'), { recursive: true });
     writeFileSync(join(store, 'taught', 'mine', 'Train', 'a.png'), CONTENT);
     const content = (): Record<string, string> =>
@@ -107,7 +108,7 @@ describe("the studio's files in a store", () => {
         ),
       );
     const before = content();
-    expect(Object.keys(before)).toHaveLength(5);
+    expect(Object.keys(before)).toHaveLength(6);
     await gc(store, { otherSets: true });
     expect((await repair(store)).next).toBeNull();
     expect(content()).toEqual(before);
@@ -120,13 +121,14 @@ describe("the studio's files in a store", () => {
     writeFileSync(join(store, shard), 'damaged');
     const repaired = await repair(store);
     expect(repaired.damaged.map(({ name }) => name)).toEqual([shard]);
-    expect(repaired.next).toMatch(/permafrost extract.* was left as it is: studio.teach\.jsonl .*Restore it/s);
-    expect(repairText(repaired)).toContain('remove a damaged journal and begin anew');
+    expect(repaired.left.map(({ name }) => name)).toEqual([join('studio', 'teach.jsonl')]);
+    expect(repaired.next).toMatch(/permafrost extract.*Left as it is: studio.teach\.jsonl .*Restore it/s);
+    expect(repairText(repaired)).toContain('remove it with its seal and begin anew');
     expect(content()).toEqual(damaged);
     await gc(store);
     expect(content()).toEqual(damaged);
     const found = verifyText(await verify(store));
-    expect(found).toContain('What was taught or reviewed in the studio cannot be made again');
+    expect(found).toContain('What a person or another command made is left as it is');
     expect(found).not.toContain('extracts just those images again');
   });
 

@@ -16,6 +16,7 @@ import type {
 import type { SweepChoices, SweepState } from '../../../src/studio/api/studio-sweep.ts';
 import type * as ExtractModule from '../../../src/workflows/extract/extract.ts';
 import type * as PredictModule from '../../../src/workflows/predict/predict.ts';
+import { openHead } from '../../../src/workflows/train/files/head-files.ts';
 import { built } from '../../support/built.ts';
 import { describedNet } from '../../support/described-net.ts';
 import { temporaryFolders } from '../../support/folders.ts';
@@ -132,6 +133,11 @@ describe('the studio of a store with several networks', () => {
     for (const head of saved) {
       const { predictions } = await predict(head, files, { neighbors: 0 });
       expect(predictions.map(({ label }) => label)).toEqual(['a', 'b']);
+      // What another engine is checked by where the store is gone: the taught images, and what this head says of them.
+      const { probes } = await openHead(head);
+      expect(probes!.squares.map((of) => of.length)).toEqual([2]);
+      const expected = predictions.flatMap(({ probabilities: { a, b } }) => [a!, b!]);
+      probes!.answers.data.forEach((p, i) => expect(p).toBeCloseTo(expected[i]!, 5));
     }
     const { heads } = await api<{ heads: HeadFacts[] }>(studio, 'GET', '/api/store');
     expect(

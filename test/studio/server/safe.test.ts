@@ -77,15 +77,41 @@ describe('the studio listens on the loopback only, and to its own page only', ()
     expect((await raw(studio.port, { path: `/api/store?token=${studio.token}` })).status).toBe(401);
   });
 
-  it('gives a cookie for the address that it printed, which no script reads and no other site sends', async () => {
+  /** What a browser has after it opened the printed address: where it was led, and the cookie. */
+  async function opened(): Promise<{ home: string; cookie: string; attributes: string }> {
     const answer = await raw(studio.port, { path: `/?token=${studio.token}` });
     expect(answer.status).toBe(303);
-    expect(answer.headers.location).toBe('/');
-    const [cookie] = answer.headers['set-cookie']!;
-    expect(cookie).toMatch(/; Path=\/; HttpOnly; SameSite=Strict$/i);
-    const page = await raw(studio.port, { path: '/', headers: { cookie: cookie!.split(';')[0]! } });
+    const [cookie, ...attributes] = answer.headers['set-cookie']![0]!.split('; ');
+    return { home: answer.headers.location!, cookie: cookie!, attributes: attributes.join('; ') };
+  }
+
+  it('gives a cookie for the address that it printed, which no script reads and no other site sends', async () => {
+    const { home, cookie, attributes } = await opened();
+    expect(attributes).toBe(`Path=${home}; HttpOnly; SameSite=Strict`);
+    const page = await raw(studio.port, { path: home, headers: { cookie } });
     expect(page.status).toBe(200);
     expect(text(page)).toContain('<title>permafrost studio</title>');
+    for (const [, file] of text(page).matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)) {
+      expect(file).toMatch(/^\.\//);
+      expect((await raw(studio.port, { path: home + file!.slice(2), headers: { cookie } })).status).toBe(200);
+    }
+  });
+
+  it('gives it for a path that no page on another port can know, since a browser sends cookies to all ports', async () => {
+    const { home, cookie } = await opened();
+    expect(home).toMatch(/^\/[\w-]{16}\/$/);
+    // A page elsewhere on 127.0.0.1 asks for paths of its own, so it is never sent; elsewhere it opens nothing.
+    for (const path of ['/', '/api/store', '/index.html', `${home.slice(0, -1)}x/api/store`])
+      expect({ path, status: (await raw(studio.port, { path, headers: { cookie } })).status }).toEqual({
+        path,
+        status: 401,
+      });
+    expect((await raw(studio.port, { path: `${home}api/store`, headers: { cookie } })).status).toBe(200);
+    expect((await raw(studio.port, { path: `${home}api/store` })).status).toBe(401);
+    expect(text(await raw(studio.port, { path: home }))).not.toContain(studio.token);
+    const other = await raw(studio.port, { path: `/?token=${studio.token}` });
+    expect(other.headers.location).toBe(home);
+    expect(home).not.toContain(studio.token);
   });
 
   it('refuses a foreign Host: a name that leads to 127.0.0.1 is not enough', async () => {
@@ -127,8 +153,9 @@ describe('the studio listens on the loopback only, and to its own page only', ()
 
   it('refuses a change that comes with the cookie alone, without an origin', async () => {
     const cookie = `permafrost-${studio.port}=${studio.token}`;
+    const { home } = await opened();
     const ask = (headers: Record<string, string>): Promise<RawAnswer> =>
-      raw(studio.port, { method: 'POST', path: '/api/teach/undo', headers: { cookie, ...headers } });
+      raw(studio.port, { method: 'POST', path: `${home}api/teach/undo`, headers: { cookie, ...headers } });
     expect((await ask({})).status).toBe(403);
     expect((await ask({ origin: `http://127.0.0.1:${studio.port}` })).status).toBe(200);
   });

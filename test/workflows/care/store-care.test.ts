@@ -125,10 +125,50 @@ describe('repair', () => {
     expect(await contentOf(store)).toEqual(await contentOf(whole));
   });
 
-  it('makes a lost or damaged manifest anew, so that the next extraction reuses everything', async () => {
+  it('makes a lost or damaged manifest what it was, by its copy, also where the data set has gone', async () => {
+    const manifest = readFileSync(join(whole, 'manifest.json'));
+    const away = `${dataset}-away`;
+    renameSync(dataset, away);
     for (const harm of ['flip', 'remove'] as const) {
       const store = copyOf(whole);
       const path = join(store, 'manifest.json');
+      if (harm === 'flip') flip(path, 40, 1);
+      else rmSync(path);
+      expect(await repair(store)).toMatchObject({ extracted: 0, lostRows: 0 });
+      expect(readFileSync(path).equals(manifest)).toBe(true);
+      expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
+      expect(await contentOf(store)).toEqual(await contentOf(whole));
+    }
+    renameSync(away, dataset);
+  });
+
+  it('makes a damaged copy of the manifest again', async () => {
+    const store = copyOf(whole);
+    flip(join(store, 'manifest-copy.json'), 40, 1);
+    expect((await verify(store)).damaged.map(({ name }) => name)).toEqual(['manifest-copy.json']);
+    expect(await repair(store)).toMatchObject({ extracted: 0, lostRows: 0, next: null });
+    expect(storeFiles(store).map((name) => [name, readFileSync(join(store, name), 'latin1')])).toEqual(
+      storeFiles(whole).map((name) => [name, readFileSync(join(whole, name), 'latin1')]),
+    );
+  });
+
+  it('takes up the list of samples that is whole where manifest and copy are lost: labels and splits are what they were', async () => {
+    const store = copyOf(whole);
+    rmSync(join(store, 'manifest-copy.json')); // as stores of older versions
+    flip(join(store, 'manifest.json'), 40, 1);
+    expect(await repair(store)).toMatchObject({ extracted: 0, lostRows: 0, next: null });
+    expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
+    expect(await contentOf(store)).toEqual(await contentOf(whole));
+    const [before, after] = await Promise.all([whole, store].map((one) => readManifest(one)));
+    expect(after!.dataset).toEqual(before!.dataset);
+  });
+
+  it('makes a manifest anew where its list of samples is lost too, and the next extraction reuses everything', async () => {
+    for (const harm of ['flip', 'remove'] as const) {
+      const store = copyOf(whole);
+      const path = join(store, 'manifest.json');
+      rmSync(join(store, 'manifest-copy.json'));
+      rmSync(join(store, storeFiles(store).find((name) => name.startsWith('samples-'))!));
       if (harm === 'flip') flip(path, 40, 1);
       else rmSync(path);
       const { extracted, next } = await repair(store);

@@ -8,7 +8,7 @@ import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
 import { openImage } from '../../../src/extract/image/open-image.ts';
 import { withLayers } from '../../../src/extract/weights/tuned-weights.ts';
-import { readHead } from '../../../src/store/read/heads/head-file.ts';
+import { readHead, writeHead } from '../../../src/store/read/heads/head-file.ts';
 import { keepTuned } from '../../../src/workflows/finetune/keep-tuned.ts';
 import type { KeptTuned, TunedNetwork } from '../../../src/workflows/finetune/tuned-network.ts';
 import { extractImages } from '../../../src/workflows/network/extract-images.ts';
@@ -131,6 +131,23 @@ describe('a tuned network that is kept', () => {
       trained: { images: 4, store: '..' },
     });
     expect(document.settings.weights).not.toBe(made.network.base.digest);
+  });
+
+  it('answers far from its store by another engine, which is compared on the probe images in its file', async () => {
+    const { document, tensors } = await readHead(made.kept.file);
+    const file = join(folder(), 'head.safetensors');
+    await writeHead(file, { ...document, trained: { ...document.trained, store: 'nowhere' } }, tensors);
+    const picture = join(dataset, 'Val/down/0.png');
+    const own = await predict(made.kept.file, [picture], engine);
+    const cache = process.env['PERMAFROST_CACHE'];
+    process.env['PERMAFROST_CACHE'] = folder(); // so that nothing is known of these engines yet
+    const found = await predict(file, [picture], { engine: 'onnxruntime-winograd', neighbors: 0 }).finally(() => {
+      if (cache === undefined) delete process.env['PERMAFROST_CACHE'];
+      else process.env['PERMAFROST_CACHE'] = cache;
+    });
+    expect(found.agreement).toMatchObject({ by: 'probe images', images: 6, sameClass: 6 });
+    expect(found.agreement!.leastCosine).toBeGreaterThan(0.9999);
+    expect(found.predictions[0]!.probability).toBeCloseTo(own.predictions[0]!.probability, 4);
   });
 
   it('has the same bytes when it is kept again', async () => {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { parquetReadObjects } from 'hyparquet';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { predict, type PredictOptions } from '../../../src/index.ts';
+import { openClassifier, predict, type PredictOptions } from '../../../src/index.ts';
+import { answerTable } from '../../../src/workflows/predict/sinks/answer-table.ts';
+import { openSinks } from '../../../src/workflows/predict/sinks/open-sinks.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { pictures, tinyHead, type TinyHead } from '../../support/tiny-head.ts';
@@ -160,6 +162,7 @@ describe('a run that ended before its work was done', () => {
       () => predict(other.file, images, { csv }),
       () => quiet({ csv, minProbability: 0.9 }),
       () => quiet({ csv, top: 1 }),
+      () => quiet({ csv, escapeFormulas: true }),
       () => quiet({ jsonl: csv }),
     ]) {
       const { message } = await rejection(refused(), 'OPTION_INVALID');
@@ -173,6 +176,58 @@ describe('a run that ended before its work was done', () => {
       expect(readFileSync(notes, 'utf8')).toBe(text);
     }
     expect((await quiet({ csv })).counts.before).toBe(2);
+  });
+
+  it('mixes no answers of another engine, and says which those are of', async () => {
+    const out = folder();
+    const [csv, jsonl] = [join(out, 'a.csv'), join(out, 'a.jsonl')];
+    await quiet({ csv, jsonl }, images.slice(0, 2));
+    for (const [kind, file] of Object.entries({ csv, jsonl })) {
+      const text = readFileSync(file, 'utf8');
+      expect(text).toContain(' onnxruntime/cpu/fp32');
+      const other = text.replaceAll('onnxruntime/cpu/fp32', 'openvino/cpu/bf16');
+      writeFileSync(file, other);
+      const { message } = await rejection(quiet({ [kind]: file }), 'OPTION_INVALID');
+      expect(message).toMatch(/of another engine.*openvino\/cpu\/bf16, here .* onnxruntime\/cpu\/fp32/);
+      expect(readFileSync(file, 'utf8')).toBe(other);
+    }
+  });
+});
+
+describe('a CSV for spreadsheets', () => {
+  it('has no text that would be computed where that is asked for, and goes on; else it is said', async () => {
+    const formulas = await tinyHead(folder(), { classes: ['=1+1', '@b'] });
+    const out = folder();
+    const [plain, escaped] = [join(out, 'plain.csv'), join(out, 'escaped.csv')];
+    const notes: string[] = [];
+    const work = { listener: { note: (text: string) => notes.push(text) } };
+    await predict(formulas.file, images, { csv: plain }, work);
+    expect(rowsOf(plain).every(({ label }) => ['=1+1', '@b'].includes(label!))).toBe(true);
+    expect(notes.join('\n')).toContain(`${plain}: ${images.length} texts begin with =, +, - or @`);
+    notes.length = 0;
+    const asked = { csv: escaped, escapeFormulas: true };
+    await predict(formulas.file, images.slice(0, 3), asked, work);
+    const { counts } = await predict(formulas.file, images, asked, work);
+    expect(counts.before).toBe(3);
+    expect(notes.join('\n')).not.toContain('a spreadsheet may compute');
+    expect(rowsOf(escaped).map(({ label }) => label)).toEqual(rowsOf(plain).map(({ label }) => `'${label}`));
+  });
+
+  it('knows the images of its rows again by their names before they were escaped', async () => {
+    const classifier = await openClassifier(head.file);
+    const asked = { top: 0, neighbors: 0, minProbability: 0, escapeFormulas: true };
+    const csv = join(folder(), 'a.csv');
+    const open = () =>
+      openSinks({ csv, jsonl: '', parquet: '', ...asked }, answerTable(classifier.facts, asked), undefined);
+    await classifier.close();
+    const names = ['=1.png', "'=1.png", "'a.png"];
+    const [first] = await open();
+    for (const path of names) await first!.write({ path, code: 'IMAGE_UNREADABLE', reason: '@nowhere' });
+    await first!.finish();
+    expect(rowsOf(csv).map(({ path }) => path)).toEqual(["'=1.png", "''=1.png", "'a.png"]);
+    const [again] = await open();
+    expect([...again!.known]).toEqual(names);
+    await again!.close();
   });
 });
 

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { readText } from '../../../core/files/read-file.ts';
 import { archiveKind, folderOf, rootKind } from '../../archives/archive-place.ts';
 import { expandBraces } from '../../archives/brace-pattern.ts';
 import { withLocalFile, type ByteFile } from '../../archives/byte-file.ts';
@@ -18,7 +18,7 @@ import type { ClassNames } from './sample-classes.ts';
 async function readClassNames(folder: string): Promise<ClassNames | undefined> {
   const from = join(folder, CLASS_NAMES);
   try {
-    return { from, list: namesInLines(await readFile(from, 'utf8')) };
+    return { from, list: namesInLines(await readText(from)) };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new PermafrostError('DATASET_NOT_FOUND', `${from} cannot be read: ${reasonOf(cause)}.`, { cause });

@@ -57,6 +57,37 @@ export const VARIANTS: readonly Variant[] = [
   REFERENCE,
 ];
 
-/** Names a variant, and the class of the features that it makes: `openvino/cpu/bf16`. */
+/** Names a variant: `openvino/cpu/bf16`. */
 export const engineClass = ({ engine, device, precision }: Record<'engine' | 'device' | 'precision', string>): string =>
   `${engine}/${device}/${precision}`;
+
+/** Variables by which oneDNN takes other kernels, whose results differ in their last places or more. */
+const ONEDNN_VARIABLES = ['MAX_CPU_ISA', 'CPU_ISA_HINTS', 'DEFAULT_FPMATH_MODE'].flatMap((name) => [
+  `ONEDNN_${name}`,
+  `DNNL_${name}`,
+]);
+const KERNEL_VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  openvino: ONEDNN_VARIABLES,
+  tfjs: [...ONEDNN_VARIABLES, 'TF_ENABLE_ONEDNN_OPTS'],
+};
+/** Their values that change nothing. */
+const NO_EFFECT: ReadonlySet<string> = new Set(['', 'ALL', 'DEFAULT', 'NO_HINTS', 'STRICT']);
+
+/**
+ * The class of the features that a variant makes: its name, and what of the environment chooses its kernels, as in
+ * `openvino/cpu/fp32/ONEDNN_MAX_CPU_ISA=AVX512_CORE`.
+ */
+export function featureClass(
+  variant: Record<'engine' | 'device' | 'precision', string>,
+  env: NodeJS.ProcessEnv = process.env,
+): string {
+  const set = (KERNEL_VARIABLES[variant.engine] ?? []).flatMap((name) => {
+    const value = (env[name] ?? '').toUpperCase();
+    return NO_EFFECT.has(value) ? [] : [`${name}=${value}`];
+  });
+  return [engineClass(variant), ...(set.length === 0 ? [] : [set.join(',')])].join('/');
+}
+
+/** The variants that make features of these classes in this environment, by their names. */
+export const variantsOf = (classes: readonly string[]): readonly string[] =>
+  classes.flatMap((one) => VARIANTS.filter((variant) => featureClass(variant) === one).map(engineClass));

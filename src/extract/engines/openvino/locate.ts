@@ -21,7 +21,7 @@ export interface OpenVinoPlace {
 
 /** Where `permafrost engines add openvino` puts the libraries. */
 export function addedOpenVinoFolder(env: Environment = process.env): string {
-  return join(cacheFolder(env), `openvino-${PINNED_VERSION}-${process.platform}-${process.arch}`);
+  return cacheFolder(`openvino-${PINNED_VERSION}-${process.platform}-${process.arch}`, env);
 }
 
 // libopenvino_c.so.2640 in the wheel, libopenvino_c.so in other packages, libopenvino_c.2640.dylib, openvino_c.dll.

@@ -39,7 +39,7 @@ export interface SearchRoot {
 
 /** The folder that `permafrost engines add tfjs` fills and `remove` takes away. */
 export function addedTfjsFolder(): string {
-  return join(cacheFolder(), `tfjs-${TFJS_VERSION}`);
+  return cacheFolder(`tfjs-${TFJS_VERSION}`);
 }
 
 /**

@@ -6,10 +6,15 @@ export interface TiffDirectory {
 
 /** The tags that are read (TIFF 6.0, appendix A). */
 export const TIFF_TAG = {
+  width: 256,
+  length: 257,
   bitsPerSample: 258,
   compression: 259,
   photometric: 262,
+  stripOffsets: 273,
   samplesPerPixel: 277,
+  rowsPerStrip: 278,
+  stripByteCounts: 279,
   planar: 284,
   tileWidth: 322,
   tileLength: 323,

@@ -1,4 +1,4 @@
-import { inflateSync } from 'node:zlib';
+import { constants, inflateSync } from 'node:zlib';
 import { damagedMarker } from './jpeg-scans.ts';
 import { TIFF_TAG, type TiffDirectory } from './tiff-directory.ts';
 
@@ -7,6 +7,8 @@ const [NONE, LZW, JPEG, DEFLATE, OLD_DEFLATE, PACKBITS] = [1, 5, 7, 8, 32946, 32
 const YCBCR = 6;
 /** More tiles than any picture of 2^28 pixels in tiles of 16 x 16. */
 const MOST_TILES = 2 ** 20;
+/** Bytes of tiles that are looked at in passing: 20 ms. */
+const FEW_BYTES = 2 ** 22;
 
 /** Bytes that an LZW tile stands for (TIFF 6.0, section 13), up to `most`; less where it ends early or is damaged. */
 function lzwBytes(tile: Uint8Array, most: number): number {
@@ -51,50 +53,121 @@ function packedBytes(tile: Uint8Array): number {
   return bytes;
 }
 
+/** Room for what a deflated part holds beside its pixels: its checksum is read at its end alone. */
+const withRoom = (most: number): { readonly maxOutputLength: number } => ({ maxOutputLength: 2 * most + 1024 });
+
 function inflatedBytes(tile: Uint8Array, most: number): number {
   try {
-    return inflateSync(tile, { maxOutputLength: 2 * most + 1024 }).length;
+    return inflateSync(tile, withRoom(most)).length;
   } catch {
     return 0;
   }
 }
 
 /**
- * The number of the first tile that is damaged or cut off; undefined where all are whole, and for a TIFF without tiles.
- * The image library paints such tiles black and tells nobody; of damaged strips it tells.
+ * Whether a deflated strip of at most `whole` bytes, of which `needed` are pixels, is damaged by its data, its checksum
+ * or its length: the library stops where it has its pixels. Of one that ends early it tells, if it needs what is
+ * missing; a last one may be filled up to a whole one.
  */
-export function damagedTile(bytes: Uint8Array, directory: TiffDirectory): number | undefined {
+function isDamagedStrip(strip: Uint8Array, whole: number, needed: number): boolean {
+  try {
+    const { length } = inflateSync(strip, { ...withRoom(whole), finishFlush: constants.Z_SYNC_FLUSH });
+    return length > needed && length !== whole;
+  } catch {
+    return true;
+  }
+}
+
+/** The parts that a picture is stored in: tiles, or strips, each of `whole` bytes when it is decoded. */
+interface Parts {
+  readonly kind: 'tile' | 'strip';
+  readonly offsets: readonly number[];
+  readonly counts: readonly number[];
+  readonly whole: number;
+  /** Bytes of the last strip of the picture, or of each of its planes. */
+  readonly last: number;
+  readonly compression: number;
+}
+
+/** The parts of a picture whose damage the library does not tell; undefined where it does, and for broken directories. */
+function partsOf(directory: TiffDirectory): Parts | undefined {
   const first = (tag: number, otherwise: number): number => directory.numbers(tag)?.[0] ?? otherwise;
-  const offsets = directory.numbers(TIFF_TAG.tileOffsets, MOST_TILES);
-  const counts = directory.numbers(TIFF_TAG.tileByteCounts, MOST_TILES);
-  if (offsets === undefined || counts === undefined) return undefined;
   const compression = first(TIFF_TAG.compression, NONE);
   const samples = first(TIFF_TAG.planar, 1) === 2 ? 1 : first(TIFF_TAG.samplesPerPixel, 1);
-  const lineBits = first(TIFF_TAG.tileWidth, 0) * samples * first(TIFF_TAG.bitsPerSample, 1);
-  const sharesSamples = first(TIFF_TAG.photometric, 0) === YCBCR;
-  const whole = sharesSamples ? 1 : Math.ceil(lineBits / 8) * first(TIFF_TAG.tileLength, 0);
-  const isWhole = (tile: Uint8Array): boolean => {
+  const bytesOf = (width: number, lines: number): number =>
+    Math.ceil((width * samples * first(TIFF_TAG.bitsPerSample, 1)) / 8) * lines;
+  const part = (
+    kind: Parts['kind'],
+    [offsetsTag, countsTag]: readonly [number, number],
+    whole: number,
+    last = whole,
+  ): Parts | undefined => {
+    const offsets = directory.numbers(offsetsTag, MOST_TILES);
+    const counts = directory.numbers(countsTag, MOST_TILES);
+    return offsets && counts && { kind, offsets, counts, whole, last, compression };
+  };
+  const tiles = part(
+    'tile',
+    [TIFF_TAG.tileOffsets, TIFF_TAG.tileByteCounts],
+    bytesOf(first(TIFF_TAG.tileWidth, 0), first(TIFF_TAG.tileLength, 0)),
+  );
+  if (tiles !== undefined || (compression !== DEFLATE && compression !== OLD_DEFLATE)) return tiles;
+  const lines = first(TIFF_TAG.length, 0);
+  const rows = Math.max(1, Math.min(first(TIFF_TAG.rowsPerStrip, lines), lines));
+  const [whole, last] = [rows, ((lines - 1) % rows) + 1].map((of) => bytesOf(first(TIFF_TAG.width, 0), of));
+  return part('strip', [TIFF_TAG.stripOffsets, TIFF_TAG.stripByteCounts], whole!, last);
+}
+
+/** Whether looking for damage takes longer than a moment: that is for a process that can be ended. */
+export function isLongCheck(directory: TiffDirectory): boolean {
+  const parts = partsOf(directory);
+  if (parts === undefined || parts.compression === NONE) return false;
+  const { offsets, counts, whole } = parts;
+  return offsets.length * whole + counts.reduce((sum, count) => sum + count, 0) > FEW_BYTES;
+}
+
+/**
+ * The first tile or strip that is damaged or cut off, as "tile 3"; undefined where all are whole as far as can be told.
+ * The image library paints such tiles black and tells nobody; of strips it tells, but for damage that a checksum alone
+ * shows. Each part is looked at once, however many share it.
+ */
+export function damagedPart(bytes: Uint8Array, directory: TiffDirectory): string | undefined {
+  const parts = partsOf(directory);
+  if (parts === undefined) return undefined;
+  const { kind, offsets, counts, compression } = parts;
+  const sharesSamples = directory.numbers(TIFF_TAG.photometric)?.[0] === YCBCR;
+  const whole = sharesSamples ? 1 : parts.whole;
+  const planes =
+    directory.numbers(TIFF_TAG.planar)?.[0] === 2 ? (directory.numbers(TIFF_TAG.samplesPerPixel)?.[0] ?? 1) : 1;
+  const isLast = (i: number): boolean => (i + 1) % Math.ceil(offsets.length / planes) === 0;
+  const isWhole = (part: Uint8Array, i: number): boolean => {
+    if (kind === 'strip') return !isDamagedStrip(part, parts.whole, isLast(i) ? parts.last : parts.whole);
     switch (compression) {
       case NONE:
-        return tile.length >= whole;
+        return part.length >= whole;
       case LZW:
-        return lzwBytes(tile, whole) >= whole;
+        return lzwBytes(part, whole) >= whole;
       case DEFLATE:
       case OLD_DEFLATE:
-        return inflatedBytes(tile, whole) >= whole;
+        return inflatedBytes(part, whole) >= whole;
       case PACKBITS:
-        return packedBytes(tile) >= whole;
+        return packedBytes(part) >= whole;
       case JPEG:
-        return damagedMarker(tile) === undefined;
+        return damagedMarker(part) === undefined;
       default:
         return true;
     }
   };
+  const seen = new Set<string>();
   const at = offsets.findIndex((offset, i) => {
     const count = counts[i] ?? 0;
-    // Sparse files leave tiles out: nothing lies at 0.
+    // Sparse files leave parts out: nothing lies at 0.
     if (count === 0 && offset === 0) return false;
-    return offset + count > bytes.length || !isWhole(bytes.subarray(offset, offset + count));
+    if (seen.has(`${offset} ${count}`)) return false;
+    seen.add(`${offset} ${count}`);
+    // Of strips that are cut off the library tells.
+    if (offset + count > bytes.length) return kind === 'tile';
+    return !isWhole(bytes.subarray(offset, offset + count), i);
   });
-  return at < 0 ? undefined : at;
+  return at < 0 ? undefined : `${kind} ${at + 1}`;
 }

@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../../core/errors.ts';
 import type { SampleKind, Special } from './special.ts';
 import { hasTiffSignature, readTiffDirectory, TIFF_TAG, type TiffDirectory } from './tiff-directory.ts';
-import { damagedTile } from './tiff-tiles.ts';
+import { damagedPart, isLongCheck } from './tiff-tiles.ts';
 import { PLAIN_YCBCR } from './ycbcr.ts';
 
 /** Values of tags (TIFF 6.0 and its supplements). */
@@ -50,8 +50,16 @@ export function tiffSpecial(bytes: Uint8Array): Special | undefined {
     refuse('Its samples are float numbers whose black and white nobody tells. Save it with 8 or 16 bits.');
   if (directory.numbers(TIFF_TAG.compression)?.[0] === OLD_JPEG)
     refuse('It is compressed as "old-style JPEG" (TIFF 6.0), which is not decoded. Save it with another compression.');
-  const tile = damagedTile(bytes, directory);
-  if (tile !== undefined) refuse(`It is damaged: its tile ${tile + 1} cannot be read.`);
+  const part = damagedPart(bytes, directory);
+  if (part !== undefined) refuse(`It is damaged: its ${part} cannot be read.`);
   const samples = samplesOf(directory, bits);
   return { loadsUpright: true, stopAtErrors: true, ...(samples && { samples }) };
+}
+
+/** What of a TIFF decides where it is decoded; undefined for other bytes, and where its directory is cut off. */
+export function tiffCost(bytes: Uint8Array): { readonly pixels: number; readonly isLong: boolean } | undefined {
+  const directory = readTiffDirectory(bytes);
+  if (directory === undefined) return undefined;
+  const [width = 0, length = 0] = [TIFF_TAG.width, TIFF_TAG.length].map((tag) => directory.numbers(tag)?.[0]);
+  return { pixels: width * length, isLong: isLongCheck(directory) };
 }

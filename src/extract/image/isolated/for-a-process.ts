@@ -1,3 +1,4 @@
+import { tiffCost } from '../formats/tiff.ts';
 import { ownFormatOf } from '../own-formats/index.ts';
 
 const textAt = (bytes: Uint8Array, from: number, to: number): string =>
@@ -11,7 +12,7 @@ const mayBeSvg = (bytes: Uint8Array): boolean =>
 const isBoxes = (bytes: Uint8Array): boolean => textAt(bytes, 4, 8) === 'ftyp';
 
 /** Chunks whose content is compressed beside the pixels, and bytes of them that unfold within a second. */
-const PACKED_CHUNKS: readonly string[] = ['zTXt', 'iTXt', 'iCCP'];
+const PACKED_CHUNKS = ['zTXt', 'iTXt', 'iCCP'].map((type) => Buffer.from(type, 'latin1').readUInt32BE());
 const MOST_PACKED = 2 ** 16;
 
 /** A PNG with much compressed text, which the library unfolds in one step: a kilobyte may stand for a megabyte. */
@@ -21,14 +22,14 @@ function isPackedPng(bytes: Uint8Array): boolean {
   let packed = 0;
   for (let at = 8; at + 12 <= bytes.length && packed <= MOST_PACKED;) {
     const length = view.getUint32(at);
-    if (PACKED_CHUNKS.includes(textAt(bytes, at + 4, at + 8))) packed += length;
+    if (PACKED_CHUNKS.includes(view.getUint32(at + 4))) packed += length;
     at += 12 + length;
   }
   return packed > MOST_PACKED;
 }
 
-/** Scans of a progressive JPEG that encoders write at most: about ten; each goes over the whole picture. */
-const MOST_SCANS = 64;
+/** Encoders write about ten scans into a progressive JPEG; each goes over the whole picture. */
+const MOST_SCANS = 24;
 
 function isManyScansJpeg(bytes: Uint8Array): boolean {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return false;
@@ -49,6 +50,7 @@ export function isForAProcess(bytes: Uint8Array): boolean {
     isBoxes(bytes) ||
     ownFormatOf(bytes) !== undefined ||
     isPackedPng(bytes) ||
-    isManyScansJpeg(bytes)
+    isManyScansJpeg(bytes) ||
+    tiffCost(bytes)?.isLong === true
   );
 }

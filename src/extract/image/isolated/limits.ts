@@ -1,6 +1,9 @@
 /** Larger pictures (33 million pixels: 100 MB decoded) are decoded one by one, so that they do not fill the memory. */
 export const LARGE_PIXELS = 2 ** 25;
 
+/** Taller pictures are for a process of their own: each line costs a call, however short it is (0.6 µs). */
+export const TALL_LINES = 2 ** 16;
+
 /** Milliseconds that one image may take to decode. */
 export const IMAGE_TIMEOUT_MS = 20_000;
 

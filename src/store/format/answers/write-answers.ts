@@ -4,7 +4,7 @@ import { csvBytes } from '../../../core/table/csv.ts';
 import { lockstep } from '../../../core/table/lockstep.ts';
 import { parquetBytes } from '../../../core/table/parquet.ts';
 import type { Table } from '../../../core/table/table.ts';
-import { writeFileAtomic } from '../atomic-file.ts';
+import { writeOutput } from '../atomic-file.ts';
 import { sealJson } from '../sealed-json.ts';
 import { answersFiles, type AnswersFiles, type AnswersOf, type AnswersSeal } from './answers-seal.ts';
 import { removeAnswers } from './kept-answers.ts';
@@ -46,10 +46,10 @@ export async function writeAnswers(
   const metadata = new Map([['permafrost', JSON.stringify({ answers: 1, headFile: basename(headFile), of })]]);
   const lanes = lockstep(counted(), 2);
   const write = (lane: (typeof lanes)[number], path: string, bytes: (table: Table) => AsyncIterable<Uint8Array>) =>
-    writeFileAtomic(path, bytes({ columns, rows: lane.items })).finally(() => lane.leave());
+    writeOutput(path, bytes({ columns, rows: lane.items })).finally(() => lane.leave());
   const written = await Promise.allSettled([
     write(lanes[0]!, files.parquet, (table) => parquetBytes(table, { metadata })),
-    write(lanes[1]!, files.csv, csvBytes),
+    write(lanes[1]!, files.csv, (table) => csvBytes(table)),
   ]);
   const [parquet, csv] = written.map((one) => {
     if (one.status === 'rejected') throw one.reason;
@@ -66,6 +66,6 @@ export async function writeAnswers(
     classes: [...classes],
     files: { parquet, csv },
   });
-  await writeFileAtomic(files.seal, [new TextEncoder().encode(seal)]);
+  await writeOutput(files.seal, [new TextEncoder().encode(seal)]);
   return { parquet: files.parquet, csv: files.csv, images, answered };
 }

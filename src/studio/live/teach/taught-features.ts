@@ -1,4 +1,6 @@
+import type { Listener } from '../../../core/listener.ts';
 import { row } from '../../../core/matrix.ts';
+import type { mutex } from '../../../core/mutex.ts';
 import { openJournal } from '../../../store/format/journal.ts';
 import { journalPath, taughtFeaturesSchema } from '../../../store/format/studio-files.ts';
 import type { LiveNetwork } from '../network.ts';
@@ -11,6 +13,8 @@ export interface TaughtFeatureStore {
    * gives. Throws what LiveNetwork.extract and `read` throw, STORE_WRITE.
    */
   of(sha256: string, snapshot: Snapshot, read: () => Promise<Uint8Array>): Promise<Float32Array>;
+  /** After their file was removed, in a turn of its caller's: begins anew. */
+  forget(): Promise<void>;
 }
 
 function decode(text: string): Float32Array {
@@ -18,11 +22,25 @@ function decode(text: string): Float32Array {
   return new Float32Array(bytes.buffer, 0, bytes.length / 4);
 }
 
-/** Opens the features that the studio keeps in a store. Throws STORE_CORRUPT. */
-export async function taughtFeatures(store: string, network: LiveNetwork): Promise<TaughtFeatureStore> {
-  const kept = await openJournal(journalPath(store, 'features.jsonl'), taughtFeaturesSchema);
+/**
+ * Opens the features that the studio keeps in a store; they are written in the turns that `exclusive` gives. Throws
+ * STORE_CORRUPT.
+ */
+export async function taughtFeatures(
+  store: string,
+  network: LiveNetwork,
+  listener: Listener,
+  exclusive: ReturnType<typeof mutex>,
+): Promise<TaughtFeatureStore> {
+  const open = () =>
+    openJournal(journalPath(store, 'features.jsonl'), taughtFeaturesSchema, (text) => listener.note?.(text));
+  let kept = await open();
   const known = new Map(kept.entries.map(({ sha256, fingerprint, avg }) => [`${fingerprint}/${sha256}`, decode(avg)]));
   return {
+    async forget() {
+      kept = await open();
+      known.clear();
+    },
     async of(sha256, snapshot, read) {
       const { fingerprint } = snapshot.set;
       const key = `${fingerprint}/${sha256}`;
@@ -31,8 +49,12 @@ export async function taughtFeatures(store: string, network: LiveNetwork): Promi
       const part = { cut: snapshot.features.name, pooling: 'avg' } as const;
       const avg = row((await network.extract(await read(), snapshot, [part])).featuresIn(part), 0);
       const bytes = Buffer.from(avg.buffer, avg.byteOffset, avg.byteLength);
-      await kept.append({ sha256, fingerprint, avg: bytes.toString('base64') });
-      known.set(key, avg);
+      await exclusive(async () => {
+        // Another request may have had the same picture meanwhile.
+        if (known.has(key)) return;
+        await kept.append({ sha256, fingerprint, avg: bytes.toString('base64') });
+        known.set(key, avg);
+      });
       return avg;
     },
   };

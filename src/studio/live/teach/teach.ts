@@ -3,9 +3,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256Hex } from '../../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import type { Listener } from '../../../core/listener.ts';
 import { matrix } from '../../../core/matrix.ts';
 import type { HeadAnswer, Saved, TaughtImage, TeachState } from '../../api/studio-data.ts';
-import { writeFileAtomic } from '../../../store/format/atomic-file.ts';
+import { syncFolder, writeFileAtomic } from '../../../store/format/atomic-file.ts';
 import { openJournal, withoutUndone, type Journal } from '../../../store/format/journal.ts';
 import {
   clearTaught,
@@ -25,9 +26,10 @@ import { shownClasses } from '../heads.ts';
 import type { LiveNetwork } from '../network.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { saveTaughtDataset } from './save-taught-dataset.ts';
-import { taughtFeatures, type TaughtFeatureStore } from './taught-features.ts';
+import { taughtFeatures } from './taught-features.ts';
 import { fitTaught, type FittedTaught, type TaughtRow } from './taught-head.ts';
-import { mutex } from '../../../core/mutex.ts';
+import { taughtProbes } from './taught-probes.ts';
+import { mutex, savings } from '../../../core/mutex.ts';
 
 /** Classes that are taught in the studio; every change is on the disk before it is answered. */
 export interface LiveTeach {
@@ -55,19 +57,20 @@ export interface LiveTeach {
   saveDataset(name: string, folder: string): Promise<Saved>;
 }
 
-export async function liveTeach(store: string, network: LiveNetwork): Promise<LiveTeach> {
+export async function liveTeach(store: string, network: LiveNetwork, listener: Listener = {}): Promise<LiveTeach> {
   let events: Journal<TeachEvent>;
-  let features: TaughtFeatureStore;
   // Changes come one after the other, so that each sees those before it.
   const exclusive = mutex();
+  const saving = savings();
   let fitted: { readonly key: string; readonly result: ReturnType<typeof fitTaught> } | undefined;
 
   async function open(): Promise<void> {
-    events = await openJournal(journalPath(store, 'teach.jsonl'), teachSchema);
-    features = await taughtFeatures(store, network);
+    events = await openJournal(journalPath(store, 'teach.jsonl'), teachSchema, (text) => listener.note?.(text));
     await mkdir(join(store, STUDIO_FOLDER, 'images'), { recursive: true });
+    await syncFolder(join(store, STUDIO_FOLDER));
   }
   await open();
+  const features = await taughtFeatures(store, network, listener, exclusive);
 
   const classes = (): TaughtFolder[] => taughtFolders(events.entries);
   /** Larger than every id so far, undone ones included. */
@@ -156,7 +159,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
         named(id);
         const path = taughtImagePath(store, sha256);
         if (!existsSync(path)) await writeFileAtomic(path, [bytes]);
-        const image = { id: nextId(), name: basename(name).slice(-MOST_NAME) || 'image', sha256 };
+        const image = { id: nextId(), name: [...basename(name)].slice(-MOST_NAME).join('') || 'image', sha256 };
         await events.append({ do: 'add-image', class: id, ...image, ...(take !== undefined && { take }) });
         return image;
       });
@@ -176,6 +179,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
         await clearTaught(store);
         fitted = undefined;
         await open();
+        await features.forget();
       }),
     async ask(bytes, snapshot) {
       const found = await head(snapshot);
@@ -194,21 +198,30 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       };
     },
     async saveHead(name, snapshot) {
-      const found = await head(snapshot);
       const path = join(store, 'heads', `taught-${sanitizeName(name)}.safetensors`);
-      if (existsSync(path)) throw new PermafrostError('OPTION_INVALID', `${path} is there already. Take another name.`);
-      const { settings, widths } = snapshot.set;
-      const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
-      const result = { trained: found.facts.images };
-      const contents = trainedContents(classes().flatMap(({ images }) => images.map(({ sha256 }) => sha256)));
-      // Its training images lie in the studio's folder.
-      await saveHead(path, { ...found, parts, result, contents }, snapshot.set, join(store, STUDIO_FOLDER));
-      return { path, command: `npx permafrost predict ${JSON.stringify(path)} IMAGE` };
+      return await saving(`${path}/${snapshot.name}/${events.entries.length}`, async () => {
+        // As they are now: what the head is fitted to.
+        const folders = classes();
+        const contents = trainedContents(folders.flatMap(({ images }) => images.map(({ sha256 }) => sha256)));
+        const found = await head(snapshot);
+        if (existsSync(path))
+          throw new PermafrostError('OPTION_INVALID', `${path} is there already. Take another name.`);
+        const { settings, widths } = snapshot.set;
+        const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
+        const result = { trained: found.facts.images };
+        const taught = { image, features: (of: string) => features.of(of, snapshot, () => image(of)) };
+        const probes = await taughtProbes(folders, taught, settings.contract, found);
+        // Its training images lie in the studio's folder.
+        await saveHead(path, { ...found, parts, result, contents, probes }, snapshot.set, join(store, STUDIO_FOLDER));
+        return { path, command: `npx permafrost predict ${JSON.stringify(path)} IMAGE` };
+      });
     },
     async saveDataset(name, folder) {
       const path = join(folder, sanitizeName(name));
-      await saveTaughtDataset(classes(), image, path);
-      return { path, command: `npx permafrost run ${JSON.stringify(path)}` };
+      return await saving(`${path}/${events.entries.length}`, async () => {
+        await saveTaughtDataset(classes(), image, path);
+        return { path, command: `npx permafrost run ${JSON.stringify(path)}` };
+      });
     },
   };
 }

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { PermafrostError } from '../../../core/errors.ts';
+import { savings } from '../../../core/mutex.ts';
 import { POOLING_CHOICES } from '../../../core/sample.ts';
 import { inMegabytes } from '../../../core/words.ts';
 import { train } from '../../../workflows/train/train.ts';
@@ -29,17 +30,20 @@ function cutOf({ networks, features, tuned }: Snapshot, on: 'chosen' | 'all'): s
 /** Heads trained on demand, with their defaults, on the store's training images. */
 export function headRoutes(studio: Studio): Hono {
   const { heads, jobs } = studio;
+  const saving = savings();
   const routes = new Hono();
   routes.post('/heads', async (c) => {
     const { on, ...request } = await jsonOf(c, requestSchema);
     const snapshot = await snapshotOf(c, studio);
-    const { file } = await jobs.run(snapshot, 'The training of a head', (room) =>
-      train(snapshot.store.path, {
-        ...(request as Parameters<typeof train>[1]),
-        cut: cutOf(snapshot, on),
-        backboneFile: snapshot.tuned,
-        memory: inMegabytes(room),
-      }),
+    const options = {
+      ...(request as Parameters<typeof train>[1]),
+      cut: cutOf(snapshot, on),
+      backboneFile: snapshot.tuned,
+    };
+    const { file } = await saving(`${snapshot.name}/${JSON.stringify(options)}`, () =>
+      jobs.run(snapshot, 'The training of a head', (room) =>
+        train(snapshot.store.path, { ...options, memory: inMegabytes(room) }),
+      ),
     );
     const found = (await heads.list(await snapshotOf(c, studio))).find(({ id }) => id === basename(file!));
     if (found === undefined) throw new PermafrostError('HEAD_CORRUPT', `${file} is gone already.`);

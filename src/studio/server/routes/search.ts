@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
 import { search } from '../../live/search.ts';
-import { MOST_UPLOAD_BYTES, type Api } from '../../api/api.ts';
-import { bodyOf } from '../../../http/body.ts';
+import type { Api } from '../../api/api.ts';
 import { snapshotOf } from '../snapshot-of.ts';
 import type { Studio } from '../studio.ts';
 
@@ -13,13 +12,14 @@ export function searchRoutes(studio: Studio): Hono {
     return c.json(studio.map.answer(snapshot) satisfies Api['GET /api/map']);
   });
   routes.post('/search', async (c) => {
-    const bytes = await bodyOf(c, MOST_UPLOAD_BYTES);
-    const snapshot = await snapshotOf(c, studio);
-    const answer = await search(bytes, c.req.queries('head') ?? [], {
-      snapshot,
-      network: studio.network,
-      heads: studio.heads,
-      places: studio.map.places(snapshot),
+    const answer = await studio.uploaded(c, async (bytes) => {
+      const snapshot = await snapshotOf(c, studio);
+      return search(bytes, c.req.queries('head') ?? [], {
+        snapshot,
+        network: studio.network,
+        heads: studio.heads,
+        places: studio.map.places(snapshot),
+      });
     });
     return c.json(answer satisfies Api['POST /api/search']);
   });

@@ -1,7 +1,7 @@
 import { Hono, type Context } from 'hono';
 import * as z from 'zod';
-import { MOST_UPLOAD_BYTES, type Api } from '../../api/api.ts';
-import { bodyOf, jsonOf } from '../../../http/body.ts';
+import type { Api } from '../../api/api.ts';
+import { jsonOf } from '../../../http/body.ts';
 import { snapshotOf } from '../snapshot-of.ts';
 import { sendPicture } from './images.ts';
 import type { Studio } from '../studio.ts';
@@ -16,7 +16,7 @@ const idOf = (c: Context): number => {
 
 /** Teach: classes that the user makes, their images, and the head that is fitted to them. */
 export function teachRoutes(studio: Studio): Hono {
-  const { teach, pictures } = studio;
+  const { teach, pictures, uploaded } = studio;
   const routes = new Hono();
   const state = async (c: Context, work?: Promise<void>): Promise<Response> => {
     await work;
@@ -30,17 +30,18 @@ export function teachRoutes(studio: Studio): Hono {
   );
   routes.delete('/teach/classes/:id', (c) => state(c, teach.removeClass(idOf(c))));
   routes.post('/teach/classes/:id/images', async (c) => {
-    const bytes = await bodyOf(c, MOST_UPLOAD_BYTES);
     const take = c.req.query('take');
-    const image = { bytes, name: c.req.query('name') ?? '', ...(take && { take }) };
-    const added = await teach.addImage(idOf(c), image, await snapshotOf(c, studio));
+    const named = { name: c.req.query('name') ?? '', ...(take && { take }) };
+    const added = await uploaded(c, async (bytes) =>
+      teach.addImage(idOf(c), { bytes, ...named }, await snapshotOf(c, studio)),
+    );
     return c.json(added satisfies Api['POST /api/teach/classes/:id/images']);
   });
   routes.delete('/teach/images/:id', (c) => state(c, teach.removeImage(idOf(c))));
   routes.post('/teach/undo', (c) => state(c, teach.undo()));
   routes.post('/teach/clear', (c) => state(c, teach.clear()));
   routes.post('/teach/ask', async (c) => {
-    const answer = await teach.ask(await bodyOf(c, MOST_UPLOAD_BYTES), await snapshotOf(c, studio));
+    const answer = await uploaded(c, async (bytes) => teach.ask(bytes, await snapshotOf(c, studio)));
     return c.json(answer satisfies Api['POST /api/teach/ask']);
   });
   routes.post('/teach/save', async (c) => {

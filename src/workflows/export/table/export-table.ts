@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import { resolveOptions } from '../../../core/options.ts';
-import { csvBytes } from '../../../core/table/csv.ts';
+import { csvBytes, csvTexts, formulasNote } from '../../../core/table/csv.ts';
 import { parquetBytes } from '../../../core/table/parquet.ts';
 import { present } from '../../../results/or-reason.ts';
 import type { TableExportResult } from '../../../results/export-table-result.ts';
-import { requireFolderOf, writeFileAtomic } from '../../../store/format/atomic-file.ts';
+import { requireFolderOf, writeOutput } from '../../../store/format/atomic-file.ts';
 import { readHead } from '../../../store/read/heads/head-file.ts';
 import { partsText } from '../../../store/read/stored-parts.ts';
 import { storedNetworks } from '../../../store/read/stored-networks.ts';
@@ -55,16 +55,19 @@ export async function exportTable(
   const batchRows = Math.max(1, Math.min(BATCH_ROWS, Math.floor(BATCH_VALUES / (width + columns.length))));
   const table = () => ({ columns, rows: exportedRows(from, batchRows, work) });
   const listsAs = asColumns ? 'columns' : 'lists';
+  const texts = csvTexts(options.escapeFormulas);
   const written = {
     parquet: () => parquetBytes(table(), { listsAs, metadata: arrowSchemaOf(columns, listsAs) }),
-    csv: () => csvBytes(table()),
+    csv: () => csvBytes(table(), texts),
     npz: () => npzBytes(from, batchRows, work),
   };
   const files: { kind: (typeof targets)[number]; path: string; bytes: number }[] = [];
   for (const kind of targets) {
     const path = resolve(options[kind]);
-    files.push({ kind, path, bytes: (await writeFileAtomic(path, written[kind]())).bytes });
+    files.push({ kind, path, bytes: (await writeOutput(path, written[kind]())).bytes });
   }
+  const formulas = formulasNote(options.csv, texts);
+  if (formulas !== undefined) work.listener?.note?.(formulas);
   const [{ sets }] = storedNetworks(store);
   return {
     store: store.path,

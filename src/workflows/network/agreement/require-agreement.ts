@@ -43,7 +43,7 @@ export async function requireAgreement(
   const other = joined(others.map(classOf));
   const engines = others.map(({ settings, extractor: { decisive } }) => ({ own: settings.engineClass, decisive }));
   const facts = { subject: await judge.subject(), engines };
-  const file = join(cacheFolder(), 'answers', `${sha256Hex(canonicalJson(facts)).slice(0, 32)}.json`);
+  const file = join(cacheFolder('answers'), `${sha256Hex(canonicalJson(facts)).slice(0, 32)}.json`);
   const kept = await readKept(file, (json) => {
     const { agreement } = json as { readonly agreement: EngineAgreement };
     return disagreement(agreement) === undefined ? agreement : undefined;

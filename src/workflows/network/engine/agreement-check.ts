@@ -23,6 +23,11 @@ export interface Agreement {
   readonly expected: number;
 }
 
+const noteOf =
+  (listener: Listener | undefined) =>
+  (message: string): void =>
+    listener?.note?.(message);
+
 /** How a check is made. */
 export interface CheckRequest {
   /** Threads of the reference; 0 or absent: one per physical core that this process may use. */
@@ -55,7 +60,7 @@ export function decisiveFacts(engine: Engine, program: Program): Record<string, 
 }
 
 const fileOf = (facts: Record<string, unknown>): string =>
-  join(cacheFolder(), 'agreement', `${sha256Hex(canonicalJson(facts)).slice(0, 32)}.json`);
+  join(cacheFolder('agreement'), `${sha256Hex(canonicalJson(facts)).slice(0, 32)}.json`);
 
 /** What is kept of an engine that ended its process: why it cannot be used. */
 interface Crash {
@@ -111,7 +116,7 @@ async function compare(
   listener?.progress?.({ stage, done: 0, total: 1, perSecond: 0, unit: 'pictures' });
   const { executable, cosines } = isForAProcess(engine, program)
     ? { cosines: await comparedApart(engine, program, threads) }
-    : await loadCompared(engine, program, threads);
+    : await loadCompared(engine, program, threads, noteOf(listener));
   try {
     const byOutput = program.outputs.map((output, i) => [outputName(output), cosines[i]!] as const);
     const agreement = { cosines: Object.fromEntries(byOutput), expected: leastCosine(engine, program) };
@@ -157,9 +162,10 @@ export async function isChecked(engine: Engine, program: Program): Promise<boole
  * not checked. Throws ENGINE_DISAGREES, and what loading throws.
  */
 export async function loadChecked(engine: Engine, program: Program, request: CheckRequest = {}): Promise<Executable> {
-  if (isReference(engine)) return engine.load(program);
+  const note = noteOf(request.listener);
+  if (isReference(engine)) return engine.load(program, note);
   const { executable } = await keptOrCompared(engine, program, request);
-  return executable ?? engine.load(program);
+  return executable ?? engine.load(program, note);
 }
 
 /** The outcome of the same check; undefined for ONNX Runtime in float32 on the CPU. Throws as loadChecked. */

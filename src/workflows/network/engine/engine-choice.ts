@@ -12,7 +12,7 @@ import type { Engine } from '../../../extract/engines/engine.ts';
 import { createEngine, engineNamed, ENGINE_NAMES } from '../../../extract/engines/index.ts';
 import { INSTALLABLE } from '../../../extract/engines/installations.ts';
 import { readProcessor } from '../../../extract/engines/choice/processor.ts';
-import { REFERENCE, type Variant } from '../../../extract/engines/choice/variants.ts';
+import { REFERENCE, variantsOf, type Variant } from '../../../extract/engines/choice/variants.ts';
 import { howToAllow, mayStandIn, type AllowEngine } from './other-class.ts';
 import { measuredSpeeds } from './measured-speeds.ts';
 import type { MeasuredNetwork } from './variant-process.ts';
@@ -42,7 +42,7 @@ export function choiceFacts(
   graph?: MeasuredNetwork,
 ): ChoiceFacts {
   const isGraph = graph !== undefined;
-  return { request, held: storedClasses, processor: readProcessor(), installable: INSTALLABLE, isGraph };
+  return { request, held: variantsOf(storedClasses), processor: readProcessor(), installable: INSTALLABLE, isGraph };
 }
 
 /** The choice as one line: engine, device, precision, why. `doctor` has the details. */

@@ -33,7 +33,7 @@ function machine(runtime: string): Record<string, unknown> {
 }
 
 const fileOf = (facts: Record<string, unknown>): string =>
-  join(cacheFolder(), 'measured', `${sha256Hex(canonicalJson(facts)).slice(0, 16)}.json`);
+  join(cacheFolder('measured'), `${sha256Hex(canonicalJson(facts)).slice(0, 16)}.json`);
 
 /** What is kept of these variants; undefined where there is no file, or one that is not whole. */
 function keptSpeeds(file: string, classes: readonly string[]): Promise<Kept['imagesPerSecond'] | undefined> {

@@ -8,7 +8,7 @@ export const ALLOW_ENGINE_OPTION = choiceOption(
 );
 export type AllowEngine = (typeof ALLOW_ENGINE_OPTION)['default'];
 
-const isInt8 = (engineClass: string): boolean => engineClass.endsWith('/int8');
+const isInt8 = (engineClass: string): boolean => engineClass.split('/')[2] === 'int8';
 
 /** Whether an engine of one class may answer for another's features, once they were compared. */
 export const mayStandIn = (other: string, own: string, allow: AllowEngine): boolean =>

@@ -1,4 +1,5 @@
 import { canonicalJson, sha256Hex } from '../../../core/digest.ts';
+import { engineClass } from '../../../extract/engines/choice/variants.ts';
 import type { Failure } from '../../../core/sample.ts';
 import type { TableColumn } from '../../../core/table/table.ts';
 import type { ClassifierFacts, Prediction } from '../../../results/answer-results.ts';
@@ -11,7 +12,10 @@ export type Cell = string | boolean | number | null;
 /** What a file of answers holds. */
 export interface AnswerTable {
   readonly columns: readonly TableColumn[];
-  /** Of each row of the file: which head answered, and what it was asked. Rows of another one do not mix with these. */
+  /**
+   * Of each row of the file: which head answered and what it was asked, as a digest, and the engine, or several. Rows
+   * of another one do not mix with these.
+   */
   readonly answeredBy: string;
   /** The values of a row, in the order of the columns. */
   cells(row: Row): Cell[];
@@ -23,6 +27,8 @@ export interface AskedOfAnswers {
   readonly top: number;
   readonly neighbors: number;
   readonly minProbability: number;
+  /** Whether texts of CSV are escaped. */
+  readonly escapeFormulas: boolean;
 }
 
 const numbered = (count: number, names: (n: number) => readonly TableColumn[]): TableColumn[] =>
@@ -34,11 +40,23 @@ const number = (name: string): TableColumn => ({ name, type: 'float32', nullable
 /** Digits of a digest that tell heads apart. */
 const DIGITS = 16;
 
+function answeredByOf(
+  { digest, unknown, engine, others }: ClassifierFacts,
+  { minProbability, escapeFormulas }: AskedOfAnswers,
+): string {
+  const asked = { digest, unknown, minProbability, ...(escapeFormulas && { escapeFormulas }) };
+  const engines = [engine, ...others.map((one) => one.engine)].map(({ name, device, precision }) =>
+    engineClass({ engine: name, device, precision }),
+  );
+  return [sha256Hex(canonicalJson(asked)).slice(0, DIGITS), ...new Set(engines)].join(' ');
+}
+
 /** The table of a head's answers; of an image without an answer all is empty but its path, the reason and the head. */
-export function answerTable({ classes, digest, unknown }: ClassifierFacts, asked: AskedOfAnswers): AnswerTable {
-  const { neighbors, minProbability } = asked;
+export function answerTable(facts: ClassifierFacts, asked: AskedOfAnswers): AnswerTable {
+  const { classes } = facts;
+  const { neighbors } = asked;
   const top = Math.min(asked.top, classes.length);
-  const answeredBy = sha256Hex(canonicalJson({ digest, unknown, minProbability })).slice(0, DIGITS);
+  const answeredBy = answeredByOf(facts, asked);
   const columns: readonly TableColumn[] = [
     { name: 'path', type: 'text' },
     text('label'),

@@ -1,4 +1,6 @@
 import { PermafrostError } from '../../../core/errors.ts';
+import type { Listener } from '../../../core/listener.ts';
+import { csvTexts, formulasNote } from '../../../core/table/csv.ts';
 import { isS3Address } from '../../../extract/source/s3/address.ts';
 import type { WrittenAnswers } from '../../../results/answer-results.ts';
 import type { PredictOptions } from '../options.ts';
@@ -26,7 +28,7 @@ export interface Sink {
 const STDOUT = '-';
 
 /** The outputs that were named. */
-type Outputs = Pick<PredictOptions, 'csv' | 'jsonl' | 'parquet'>;
+type Outputs = Pick<PredictOptions, 'csv' | 'jsonl' | 'parquet' | 'escapeFormulas'>;
 
 /** Whether there is any, and all can be written: before any work. Throws OPTION_INVALID. */
 export function requireFiles({ csv, jsonl, parquet }: Outputs, canPrint: boolean): boolean {
@@ -46,10 +48,17 @@ export function requireFiles({ csv, jsonl, parquet }: Outputs, canPrint: boolean
 
 /** Opens the outputs. Throws OPTION_INVALID, STORE_WRITE. */
 export async function openSinks(
-  { csv, jsonl, parquet }: Outputs,
+  { csv, jsonl, parquet, escapeFormulas }: Outputs,
   table: AnswerTable,
   print: ((text: string) => void) | undefined,
+  listener: Listener = {},
 ): Promise<Sink[]> {
+  const texts = csvTexts(escapeFormulas);
+  const tellFormulas = (): Promise<void> => {
+    const note = formulasNote(csv === STDOUT ? 'The CSV' : csv, texts);
+    if (note !== undefined) listener.note?.(note);
+    return Promise.resolve();
+  };
   const sinks: Sink[] = [];
   const add = async (
     kind: Sink['kind'],
@@ -62,7 +71,7 @@ export async function openSinks(
       if (format.header !== '') print!(format.header);
       const nothing = (): Promise<void> => Promise.resolve();
       const write = (row: Row): Promise<void> => Promise.resolve(print!(toText(table, row)));
-      sinks.push({ kind, file, known: new Set(), write, finish: nothing, close: nothing });
+      sinks.push({ kind, file, known: new Set(), write, finish, close: nothing });
       return;
     }
     const rowsFile = await openRowsFile(kind === 'parquet' ? rowsBeside(file) : file, format, table.answeredBy);
@@ -74,7 +83,8 @@ export async function openSinks(
     sinks.push({ kind, file, known, write, close, finish: () => close().then(finish) });
   };
   try {
-    if (csv !== '') await add('csv', csv, csvFormat(table), csvRow);
+    if (csv !== '')
+      await add('csv', csv, csvFormat(table, escapeFormulas), (of, row) => csvRow(texts, of, row), tellFormulas);
     if (jsonl !== '') await add('jsonl', jsonl, JSONL_FORMAT, jsonRow);
     if (parquet !== '') {
       requireNew(parquet);

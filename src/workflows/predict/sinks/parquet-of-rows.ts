@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { PermafrostError } from '../../../core/errors.ts';
 import { parquetBytes } from '../../../core/table/parquet.ts';
 import type { ColumnValues, TableRows } from '../../../core/table/table.ts';
-import { removeFile, writeFileAtomic } from '../../../store/format/atomic-file.ts';
+import { removeFile, writeOutput } from '../../../store/format/atomic-file.ts';
 import type { AnswerTable, Cell, Row } from './answer-table.ts';
 
 /** Rows of a row group: a file of many is read in parts. */
@@ -46,6 +46,6 @@ function rowIn(line: string): Row {
 export async function writeParquetOfRows(parquet: string, table: AnswerTable): Promise<void> {
   const rows = rowsBeside(parquet);
   const metadata = new Map([['permafrost', JSON.stringify({ answered_by: table.answeredBy })]]);
-  await writeFileAtomic(parquet, parquetBytes({ columns: table.columns, rows: groups(rows, table) }, { metadata }));
+  await writeOutput(parquet, parquetBytes({ columns: table.columns, rows: groups(rows, table) }, { metadata }));
   await removeFile(rows);
 }

@@ -57,7 +57,7 @@ async function knownRows(file: string, bytes: number, format: RowFormat, answere
       if (row.answeredBy !== answeredBy)
         throw refused(
           file,
-          `its rows are answers of another head, or of another --min-probability (${row.answeredBy}, here ${answeredBy})`,
+          `its rows are answers of another head, of another engine, or to another --min-probability or --escape-formulas (${row.answeredBy}, here ${answeredBy})`,
         );
       known.add(row.path);
     }

@@ -197,7 +197,7 @@ export async function keepHead(
   const [{ set }] = parts;
   const file = out === '' ? defaultHeadFile(store.path, head, parts) : resolve(out);
   const contents = await contentsOfTrain(store);
-  const probes = await makeProbes(store, head, parts, probeImages, work);
+  const probes = await makeProbes(store, head, parts, { wanted: probeImages }, work);
   await saveHead(file, { ...head, parts: await ownParts(parts, store.path), contents, probes }, set, store.path);
   return { file, probeImages: probes?.answers.rows ?? 0 };
 }

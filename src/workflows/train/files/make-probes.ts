@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
-import { selectRows } from '../../../core/matrix.ts';
+import { selectRows, type Matrix } from '../../../core/matrix.ts';
 import { toLossless } from '../../../extract/lossless-square.ts';
 import { squareOf } from '../../../extract/image/open-image.ts';
 import { isOfStorage } from '../../../extract/source/image-source.ts';
@@ -20,15 +20,41 @@ const MOST_FEATURES = 2 ** 16;
 /** Images that are tried for one that can be read. */
 const TRIED = 4;
 
+/** How many probe images, and what the head reads where that is not the stored features themselves. */
+export interface ProbesWanted {
+  readonly wanted: number;
+  /** Stored features, shape (n, width), to those that the head reads, image by image. */
+  readonly through?: (features: Matrix) => Promise<Matrix>;
+}
+
+type Answering = Pick<TrainedHead, 'head' | 'normalizer'>;
+
+/** The squares of a picture under each contract, as lossless WebP. Throws IMAGE_UNDECODABLE. */
+export const squareFiles = (bytes: Uint8Array, contracts: readonly Contract[]): Promise<Uint8Array[]> =>
+  Promise.all(contracts.map(async (contract) => toLossless(await squareOf(bytes, contract), contract.size)));
+
+/** Probe images of the squares of each picture and the features that the training engine made of it, row by row. */
+export async function probesOf(
+  pictures: readonly (readonly Uint8Array[])[],
+  features: Matrix,
+  trained: Answering,
+): Promise<ProbeImages> {
+  return {
+    squares: pictures[0]!.map((_, network) => pictures.map((files) => files[network]!)),
+    answers: await probabilities(trained, features),
+    features: features.data.length <= MOST_FEATURES ? features : undefined,
+  };
+}
+
 /**
  * Probe images of a trained head: squares of stored images, held out where there are such, with the features of their
  * store and what the head answers to them; undefined where none can be read any more, which is noted.
  */
 export async function makeProbes(
   store: Store,
-  trained: Pick<TrainedHead, 'head' | 'normalizer'>,
+  trained: Answering,
   parts: readonly StoredPart[],
-  wanted: number,
+  { wanted, through = (features) => Promise.resolve(features) }: ProbesWanted,
   { listener, signal }: Work,
 ): Promise<ProbeImages | undefined> {
   if (wanted === 0) return undefined;
@@ -46,8 +72,7 @@ export async function makeProbes(
         try {
           const bytes = await source.read(sample.path, signal);
           if (sha256Hex(bytes) !== sample.sha256) throw new Error(`${sample.path} has changed`);
-          const files = await Promise.all(contracts.map((contract) => losslessSquare(bytes, contract)));
-          found.push({ sample, files });
+          found.push({ sample, files: await squareFiles(bytes, contracts) });
         } catch (error) {
           if (error instanceof PermafrostError && error.code === 'INTERRUPTED') throw error;
           problem = reasonOf(error);
@@ -69,15 +94,12 @@ export async function makeProbes(
     rows.matrix,
     found.map(({ sample }) => rowOf.get(sample.path)!),
   );
-  return {
-    squares: contracts.map((_, network) => found.map(({ files }) => files[network]!)),
-    answers: await probabilities(trained, features),
-    features: features.data.length <= MOST_FEATURES ? features : undefined,
-  };
+  return probesOf(
+    found.map(({ files }) => files),
+    await through(features),
+    trained,
+  );
 }
-
-const losslessSquare = async (bytes: Uint8Array, contract: Contract): Promise<Uint8Array> =>
-  toLossless(await squareOf(bytes, contract), contract.size);
 
 /** Images to compare engines on, one of each class in turn, held out before trained on. */
 async function classesInTurn(store: Store, most: number): Promise<StoredSample[]> {

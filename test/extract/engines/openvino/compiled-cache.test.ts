@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { sha256Hex } from '../../../../src/core/digest.ts';
 import { vgg16 } from '../../../../src/extract/backbones/vgg.ts';
 import { createEngine, engineNamed } from '../../../../src/extract/engines/index.ts';
 import { compiledCache, compiledFolder } from '../../../../src/extract/engines/openvino/compiled-cache.ts';
@@ -38,6 +39,25 @@ describe('the cache of compiled networks', () => {
     writeFileSync(join(folder, readdirSync(folder)[0]!), 'onf');
     expect(await cache.read('a')).toBeUndefined();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('notices bytes that are others under the digest that they have now, and says so', async () => {
+    const folder = join(newFolder(), 'compiled');
+    const told: string[] = [];
+    const cache = compiledCache(folder, (message) => told.push(message));
+    await cache.write('a', write('one'));
+    await cache.write('b', write('two'));
+    const named = (key: string): string => readdirSync(folder).find((name) => name.startsWith(`${key}-`))!;
+    const forged = Buffer.from('three');
+    rmSync(join(folder, named('a')));
+    writeFileSync(join(folder, `a-${sha256Hex(forged)}.blob`), forged);
+    expect(await cache.read('a')).toBeUndefined();
+    expect(told).toEqual([expect.stringMatching(/a-[0-9a-f]{64}\.blob is not the compiled network .* compiled anew/)]);
+    // Nor is the whole file of another network taken for this one.
+    renameSync(join(folder, named('b')), join(folder, named('b').replace('b-', 'a-')));
+    expect(await cache.read('a')).toBeUndefined();
+    expect(told).toHaveLength(2);
+    if (process.platform !== 'win32') expect(statSync(`${folder}.key`).mode & 0o777).toBe(0o600);
   });
 
   it('leaves nothing behind when the export fails', async () => {

@@ -1,8 +1,14 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readHeader } from '../../../../src/extract/image/decode.ts';
 import { colours, keras, viewer } from '../../../support/decoded.ts';
+import { temporaryFolders } from '../../../support/folders.ts';
 import { paint, toSharp } from '../../../support/pictures.ts';
+
+const folder = temporaryFolders();
 
 /** Grey levels of 3 x 2 pixels, and upright those of 2 x 3 by orientation 6: a quarter turn to the right. */
 const LYING = [10, 20, 30, 40, 50, 60];
@@ -99,5 +105,28 @@ describe('the orientation that XMP names', () => {
       // A quarter turn to the right: what was at the bottom left is at the top left.
       expect([topLeft![1]! > 150, topRight![1]! < 80]).toEqual([true, true]);
     }
+  });
+});
+
+describe('the text of a PNG', () => {
+  const zTXt = (text: Buffer): Buffer =>
+    chunk('zTXt', Buffer.concat([Buffer.from('Raw profile type exif\0\0', 'latin1'), deflateSync(text)]));
+  /** Looks at a file in a process that is ended after a minute; what is read in time takes some milliseconds. */
+  function looked(file: Buffer): number | null {
+    const at = join(folder(), 'hostile.png');
+    writeFileSync(at, file);
+    const module = new URL('../../../../dist/extract/image/formats/png.js', import.meta.url).href;
+    const script = `const { pngSpecial } = await import(${JSON.stringify(module)});
+      pngSpecial((await import('node:fs')).readFileSync(${JSON.stringify(at)}));`;
+    return spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 }).status;
+  }
+
+  it('is read in time that grows with its length alone: a million blanks in a kilobyte took an hour', async () => {
+    expect(looked(await png(zTXt(Buffer.from(`\nexif\n 1${' '.repeat(1_000_000)}z`)), 'before'))).toBe(0);
+  });
+
+  it('is unfolded up to a bound that all chunks share: 50,000 of a megabyte took minutes', async () => {
+    const one = zTXt(Buffer.alloc(2 ** 20 - 1, 0x41));
+    expect(looked(await png(Buffer.concat(Array<Buffer>(50_000).fill(one)), 'before'))).toBe(0);
   });
 });
