@@ -3,6 +3,7 @@ import type { FeaturePart, PoolingChoice } from '../core/sample.ts';
 import type { StoreFolder } from './format/manifest.ts';
 import { readManifest } from './format/manifest-file.ts';
 import type { StoredSample } from './format/shard.ts';
+import { readAgain } from './read/changed.ts';
 import { storeFiles, type StoreFiles } from './read/file.ts';
 import { readRows, type MatrixRows, type RowsOrigin, type RowsRequest, type StoredRows } from './read/rows.ts';
 import { withTunedSet } from './read/tuned-sets.ts';
@@ -12,8 +13,9 @@ import type { StoredPart } from './read/stored-parts.ts';
 import { lockStore, type LockRequest, type StoreLock } from './write/lock.ts';
 
 /**
- * A store as it was when it was opened; after writing it is opened again. What is read more than once is kept: a short
- * list of samples, their counts, and which files were verified.
+ * A store as it was when it was opened; after writing it is opened again. While others write, its samples stay, and
+ * features are found wherever they are moved; where some were removed, reading ends with STORE_CHANGED. What is read
+ * more than once is kept: a short list of samples, their counts, and which files were verified.
  */
 export interface Store extends RowsOrigin {
   /** The same features, with `samples` in place of the stored ones: under other labels or splits, or fewer. */
@@ -33,9 +35,19 @@ export interface Store extends RowsOrigin {
   lock(command: string, request?: LockRequest): Promise<StoreLock>;
 }
 
-/** Opens a store for reading. Throws STORE_NOT_FOUND, STORE_CORRUPT, STORE_VERSION. */
-export async function openStore(path: string): Promise<Store> {
-  return storeAt({ path: resolve(path), manifest: await readManifest(resolve(path)) });
+/**
+ * Opens a store for reading, with its list of samples, so that another one that is committed later changes nothing.
+ * Throws STORE_NOT_FOUND, STORE_CORRUPT, STORE_VERSION.
+ */
+export function openStore(path: string): Promise<Store> {
+  const store = resolve(path);
+  return readAgain(async () => {
+    const folder = { path: store, manifest: await readManifest(store) };
+    const files = storeFiles(store);
+    const list = storedList(files, folder.manifest);
+    await list.hold();
+    return storeWith(folder, files, list);
+  });
 }
 
 /** The store of a folder whose manifest is known. */

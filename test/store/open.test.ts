@@ -69,10 +69,11 @@ describe('a store', () => {
   it('reads a list again that could not be read before', async () => {
     const bytes = readFileSync(listFile());
     writeFileSync(listFile(), 'gone');
-    await rejection(store.samples(), 'STORE_CORRUPT');
-    await rejection(store.counts(), 'STORE_CORRUPT');
+    const opened = await openStore(path);
+    await rejection(opened.samples(), 'STORE_CORRUPT');
+    await rejection(opened.counts(), 'STORE_CORRUPT');
     writeFileSync(listFile(), bytes);
-    expect(await store.counts()).toEqual(COUNTS);
+    expect(await opened.counts()).toEqual(COUNTS);
   });
 
   it('tells of what is written later only when it is opened again', async () => {

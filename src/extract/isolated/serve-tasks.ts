@@ -30,6 +30,8 @@ export function serveTasks<Task, Answer>(answerTo: (task: Task, bytes: Uint8Arra
       sendParcel((part) => void process.send!(part), content, bytes),
     );
   });
+  // The parent gets them too, from the same terminal, and says what is to be done.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // Whoever asked is gone. Not exit(): it would wait for what a library's threads are doing.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   process.send!(READY);

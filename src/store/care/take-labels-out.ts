@@ -10,6 +10,7 @@ import {
 import { readManifest, writeManifest } from '../format/manifest-file.ts';
 import { decodeShard, encodeShard, shardMetadata, type ContentRow, type FeatureColumn } from '../format/shard.ts';
 import { readVerified } from '../read/file.ts';
+import { sealsFirst } from '../write/leftovers.ts';
 import { shardFileNames, shardNumber, shardStem, writeSeal } from '../write/shard-files.ts';
 
 /** Bytes of shards that are there twice at most, before the manifest names the new ones and the old ones go. */
@@ -56,8 +57,7 @@ async function rewritten(
 
 /** Removes files of shards, their seals first: without its seal nobody takes a shard up again. */
 async function removeSealsFirst(store: string, names: readonly string[]): Promise<void> {
-  for (const name of names.toSorted((a, b) => Number(b.endsWith('.json')) - Number(a.endsWith('.json'))))
-    await removeFile(join(store, name));
+  for (const name of sealsFirst(names)) await removeFile(join(store, name));
 }
 
 /** The contents of a shard, in the order of its rows. */

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { FileFacts } from '../../core/files/file-facts.ts';
 import { requireHeld } from './lock/held-locks.ts';
-import { removeUnfinished, withTemporary } from './temporary-files.ts';
+import { isTemporary, removeUnfinished, withTemporary } from './temporary-files.ts';
 
 /** Makes a folder's entries durable (a rename is safe only then). Windows cannot sync folders and does not need it. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -115,23 +115,27 @@ async function writeThrough(
 }
 
 /**
- * Removes a file of the store that nothing names any more, or an empty folder in its place. Throws STORE_WRITE, and
- * STORE_LOCKED where this process has lost the lock that it took on the folder: the next one may have given the name to
- * another file.
+ * Removes a file of the store that nothing names any more, an empty folder in its place, or a folder that was not whole.
+ * Throws STORE_WRITE, and STORE_LOCKED where this process has lost the lock that it took on the folder: the next one may
+ * have given the name to another file.
  */
 export async function removeFile(path: string): Promise<void> {
   await requireHeld(dirname(path));
-  const isFolder = (error: NodeJS.ErrnoException): boolean => error.code === 'ERR_FS_EISDIR';
-  const remove = (): Promise<void> =>
-    rm(path, { force: true }).catch((error: NodeJS.ErrnoException) => {
-      if (!isFolder(error)) throw error;
-      return rmdir(path);
-    });
-  await remove().catch((cause: unknown) => {
+  const removal = rm(path, { force: true, recursive: isTemporary(path) }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_FS_EISDIR') throw error;
+    return rmdir(path);
+  });
+  await removed(path, removal);
+}
+
+/** Removes a folder with all that is in it. Throws STORE_WRITE. */
+export const removeFolder = (path: string): Promise<void> => removed(path, rm(path, { force: true, recursive: true }));
+
+const removed = (path: string, removal: Promise<void>): Promise<void> =>
+  removal.catch((cause: unknown) => {
     throw new PermafrostError(
       'STORE_WRITE',
       `${path} is left over and cannot be removed: ${reasonOf(cause)}. Give permission, or move away a folder that is there, then run the same command again.`,
       { cause },
     );
   });
-}

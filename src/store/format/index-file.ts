@@ -83,20 +83,29 @@ export interface FoundIndex {
 export const isIndexKept = async (store: string, key: IndexKey): Promise<boolean> =>
   (await sealIn(store, `${stemOf(key)}.json`)) !== undefined;
 
-/** The file under `key`, of a graph over rows of this shape; undefined where there is none. Throws STORE_CORRUPT. */
+/**
+ * The file under `key`, of a graph over rows of this shape; undefined where there is none, or a writer has just removed
+ * it. Throws STORE_CORRUPT.
+ */
 export async function findIndex(store: string, key: IndexKey, shape: GraphShape): Promise<FoundIndex | undefined> {
   const seal = await sealIn(store, `${stemOf(key)}.json`);
   if (seal === undefined) return undefined;
   const entry = inFolder(seal.file);
-  await checkIndexFile(store, entry);
   const path = join(store, entry.name);
-  await checkGraphFile(path, shape).catch((cause: unknown) => {
-    throw new PermafrostError(
-      'STORE_CORRUPT',
-      `${path} is no graph of these features: found ${reasonOf(cause)}. Delete it; it is built again.`,
-      { cause },
-    );
-  });
+  try {
+    await checkIndexFile(store, entry);
+    await checkGraphFile(path, shape).catch((cause: unknown) => {
+      throw new PermafrostError(
+        'STORE_CORRUPT',
+        `${path} is no graph of these features: found ${reasonOf(cause)}. Delete it; it is built again.`,
+        { cause },
+      );
+    });
+  } catch (error) {
+    // Whoever removes it has removed its seal before.
+    if (!(await isIndexKept(store, key))) return undefined;
+    throw error;
+  }
   return { path, recall: seal.recall };
 }
 

@@ -51,6 +51,13 @@ export async function withTemporaries<T>(
 export const withTemporary = <T>(path: string, write: (temporary: string) => Promise<T>): Promise<T> =>
   withTemporaries([path], ([temporary]) => write(temporary!));
 
+/** As temporaryPath, for what this process uses until it calls `end`. */
+export function heldTemporary(path: string): { readonly path: string; readonly end: () => void } {
+  const temporary = temporaryPath(resolve(path));
+  underWay.add(temporary);
+  return { path: temporary, end: () => void underWay.delete(temporary) };
+}
+
 /** Now, in milliseconds, by the clock that gives a folder's files their times: hosts' clocks may differ from it. */
 export async function fileSystemTime(folder: string): Promise<number> {
   const path = temporaryPath(join(folder, 'clock'));

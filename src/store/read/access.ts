@@ -3,6 +3,7 @@ import { generalisedMeans, widthOf, type Pooling } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
 import { newestFirst, type FileEntry } from '../format/manifest.ts';
 import { decodeShard } from '../format/shard.ts';
+import { isStoreChanged, readAgain, setNow, storeChanged } from './changed.ts';
 import type { RowsOrigin } from './rows.ts';
 import { locateRows, type LocatedRows } from './single.ts';
 import { currentSets, readFor, type WantedSet } from './stored-parts.ts';
@@ -12,7 +13,10 @@ import { currentSets, readFor, type WantedSet } from './stored-parts.ts';
  * file is verified whole on its first use (64 MiB take some 60 ms); a row after that costs one small read.
  */
 export interface RowAccess {
-  /** Features (width float32 numbers) by id, the first 16 hex digits of the SHA-256; unknown ids are left out. */
+  /**
+   * Features (width float32 numbers) by id, the first 16 hex digits of the SHA-256; unknown ids are left out. Throws
+   * STORE_CORRUPT, and STORE_CHANGED where a writer has removed some.
+   */
   rowsById(ids: readonly string[], pooling: Pooling): Promise<ReadonlyMap<string, Float32Array>>;
 }
 
@@ -26,7 +30,9 @@ interface Places {
 
 /** Opens a set, by default the current one, for reading single rows; reads nothing yet. Throws STORE_EMPTY. */
 export function openRows(store: RowsOrigin, wanted: WantedSet = currentSets(store)[0]): RowAccess {
-  const { set } = wanted;
+  let { set } = wanted;
+  /** True once a writer has moved rows: then an id that is not found may have been removed. */
+  let isMoved = false;
   const places = new Map<Pooling, Promise<Places>>();
   const located = new Map<string, Promise<LocatedRows>>();
 
@@ -70,28 +76,56 @@ export function openRows(store: RowsOrigin, wanted: WantedSet = currentSets(stor
     return { index, files, fileOf, rowOf };
   }
 
+  /** The rows that are found, and which ids are not. */
+  async function find(ids: readonly string[], asked: Pooling) {
+    // A pooling that no longer counts is read where older shards have it.
+    const pooling = readFor(wanted, asked) ?? asked;
+    const { index, files, fileOf, rowOf } = await once(places, pooling, () => findPlaces(pooling));
+    const perFile = new Map<number, { readonly id: string; readonly row: number }[]>();
+    const unknown: string[] = [];
+    for (const id of ids) {
+      const content = index.findId(id);
+      if (content < 0) {
+        unknown.push(id);
+        continue;
+      }
+      const some = perFile.get(fileOf[content]!) ?? [];
+      perFile.set(fileOf[content]!, some);
+      some.push({ id, row: rowOf[content]! });
+    }
+    const rows = new Map<string, Float32Array>();
+    for (const [file, some] of perFile) {
+      const entry = files[file]!;
+      const width = widthOf(set.widths, pooling);
+      const found = await once(located, entry.name, () => locateRows(store.files, entry, width));
+      const numbers = some.map(({ row }) => row);
+      await found.read(numbers, (values, i) => rows.set(some[i]!.id, pooling === asked ? values : meansOf(values)));
+    }
+    return { rows, unknown };
+  }
+
   return {
-    async rowsById(ids, asked) {
-      // A pooling that no longer counts is read where older shards have it.
-      const pooling = readFor(wanted, asked) ?? asked;
-      const { index, files, fileOf, rowOf } = await once(places, pooling, () => findPlaces(pooling));
-      const perFile = new Map<number, { readonly id: string; readonly row: number }[]>();
-      for (const id of ids) {
-        const content = index.findId(id);
-        if (content < 0) continue;
-        const some = perFile.get(fileOf[content]!) ?? [];
-        perFile.set(fileOf[content]!, some);
-        some.push({ id, row: rowOf[content]! });
-      }
-      const rows = new Map<string, Float32Array>();
-      for (const [file, some] of perFile) {
-        const entry = files[file]!;
-        const width = widthOf(set.widths, pooling);
-        const found = await once(located, entry.name, () => locateRows(store.files, entry, width));
-        const numbers = some.map(({ row }) => row);
-        await found.read(numbers, (values, i) => rows.set(some[i]!.id, pooling === asked ? values : meansOf(values)));
-      }
+    async rowsById(ids, pooling) {
+      const { rows, unknown } = await readAgain(async () => {
+        try {
+          return await find(ids, pooling);
+        } catch (error) {
+          if (isStoreChanged(error)) await move();
+          throw error;
+        }
+      });
+      if (isMoved && unknown.length > 0)
+        throw storeChanged(store.path, `the features of ${unknown[0]} are not there any more`);
       return rows;
     },
   };
+
+  /** Takes the set as it is now, and looks for its rows anew. */
+  async function move(): Promise<void> {
+    const now = await setNow(store.path, set);
+    set = now;
+    isMoved = true;
+    places.clear();
+    located.clear();
+  }
 }

@@ -1,7 +1,8 @@
 import { matrix } from '../../core/matrix.ts';
 import type { Rows } from '../../core/rows.ts';
 import type { StoreFiles } from './file.ts';
-import type { PartLayout, RowLayout } from './layout.ts';
+import type { PartLayout } from './find-rows.ts';
+import type { RowLayout } from './layout.ts';
 import { partReader } from './part.ts';
 
 /** Rows that were found, and what they are read from. */

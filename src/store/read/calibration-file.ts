@@ -4,7 +4,7 @@ import { calibrationDigest, type Int8Calibration } from '../../core/calibration.
 import { PermafrostError } from '../../core/errors.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import type { FileEntry } from '../format/manifest.ts';
-import { readVerified } from './file.ts';
+import { storeFiles } from './file.ts';
 
 const range = z.strictObject({ min: z.number(), max: z.number() });
 
@@ -29,7 +29,7 @@ export async function readCalibration(
   entry: FileEntry,
   expected: string | undefined,
 ): Promise<Int8Calibration> {
-  const bytes = await readVerified(store, entry);
+  const bytes = await storeFiles(store).read(entry);
   const calibration = calibrationSchema.parse(JSON.parse(bytes.toString('utf8')));
   if (calibrationDigest(calibration) !== expected) {
     throw new PermafrostError(

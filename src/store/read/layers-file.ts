@@ -4,7 +4,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { readSafetensors, safetensorsParts, type SafeTensor } from '../../core/safetensors.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import type { FileEntry } from '../format/manifest.ts';
-import { readVerified } from './file.ts';
+import { storeFiles } from './file.ts';
 
 /** Tensors of changed layers by name, such as `block5_conv1/kernel`: float32, row-major. */
 export type LayerTensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
@@ -23,7 +23,7 @@ export async function writeLayers(store: string, layers: LayerTensors): Promise<
 export async function readLayers(store: string, entry: FileEntry): Promise<LayerTensors> {
   const source = { name: join(store, entry.name), code: 'STORE_CORRUPT' } as const;
   const layers = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
-  for (const [name, { dtype, shape, data }] of readSafetensors(await readVerified(store, entry), source).tensors) {
+  for (const [name, { dtype, shape, data }] of readSafetensors(await storeFiles(store).read(entry), source).tensors) {
     if (dtype !== 'F32')
       throw new PermafrostError(source.code, `${source.name}: the layer ${name} is ${dtype}, not F32.`);
     layers.set(name, { shape, data });

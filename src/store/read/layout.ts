@@ -1,25 +1,11 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { PermafrostError } from '../../core/errors.ts';
-import { widthOf, type Split } from '../../core/sample.ts';
-import { newestFirst, type FileEntry } from '../format/manifest.ts';
-import { decodeShard, type StoredSample } from '../format/shard.ts';
+import type { Split } from '../../core/sample.ts';
+import type { StoredSample } from '../format/shard.ts';
 import { digestTable } from './digests/digest-table.ts';
 import type { StoreFiles } from './file.ts';
-import type { StoredPart } from './stored-parts.ts';
-import { rowTargets, type RowTargets } from './digests/row-targets.ts';
+import { foundRows, layOutAs, layOutFirst, type FoundPart, type PartLayout } from './find-rows.ts';
 import type { SplitCounts } from './samples.ts';
-
-/** Where one part of the features of each row lies. */
-export interface PartLayout {
-  readonly width: number;
-  /** Numbers that the files hold of a row, where the part is made of those: the map of a gem (core/sample.ts). */
-  readonly mapWidth: number | undefined;
-  readonly files: readonly FileEntry[];
-  /** Of each row the number of its file, and its row in that file. */
-  readonly fileOf: Int32Array;
-  readonly rowOf: Int32Array;
-}
+import type { StoredPart } from './stored-parts.ts';
 
 /** Which rows some samples are, in the order in which their first part is stored. */
 export interface RowLayout {
@@ -59,54 +45,42 @@ export function* numbered(
   }
 }
 
+/** The samples that rows are wanted of, numbered; walked through anew where rows have to be found again. */
+export type NumberedSamples = () => Promise<ReturnType<typeof numbered>>;
+
 /**
- * Finds `rows` numbered samples in the parts of the images and of each view. Throws STORE_CORRUPT where one is missing.
+ * Finds `rows` numbered samples in the parts of the images and of each view. Throws STORE_CORRUPT where one is missing,
+ * and STORE_CHANGED where a writer has removed some.
  */
 export async function layOut(
   files: StoreFiles,
   views: readonly (readonly StoredPart[])[],
   rows: number,
-  samples: ReturnType<typeof numbered>,
+  samples: NumberedSamples,
 ): Promise<RowLayout> {
   const digests = digestTable(rows);
   const labels = new Array<string>(rows);
-  for (const { sample, place } of samples) {
+  for (const { sample, place } of await samples()) {
     digests.set(place, sample.sha256);
     labels[place] = sample.label;
   }
-  const places = new Int32Array(rows);
-  const starts = [0];
-  const hash = createHash('sha256').update('[');
-  let found = 0;
   const [first, ...others] = views.flat();
-  const primary = emptyLayout(first!, rows);
-  await meetRows(files, first!, rowTargets(digests), {
-    put(place, file, row, sha256) {
-      hash.update(`${found === 0 ? '' : ','}${JSON.stringify([sha256, labels[place]])}`);
-      primary.fileOf[found] = file;
-      primary.rowOf[found] = row;
-      places[found++] = place;
-    },
-    fileEnds(file) {
-      primary.files.push(file);
-      if (found > starts.at(-1)!) starts.push(found);
-    },
-  });
-  const parts = [primary];
-  const rowAt = new Int32Array(others.length > 0 ? rows : 0);
-  if (others.length > 0) places.forEach((place, row) => (rowAt[place] = row));
+  const { places, starts, ...primary } = await foundRows(files, first!, 'at first', (part) =>
+    layOutFirst(files, part, digests),
+  );
+  const rowAt = new Int32Array(rows);
+  places.forEach((place, row) => (rowAt[place] = row));
+  const origin = { files, rows, samples, rowAt };
+  const parts = [withAgain(origin, first!, primary)];
   for (const other of others) {
-    const part = emptyLayout(other, rows);
-    await meetRows(files, other, rowTargets(digests), {
-      put(place, file, row) {
-        part.fileOf[rowAt[place]!] = file;
-        part.rowOf[rowAt[place]!] = row;
-      },
-      fileEnds: (file) => part.files.push(file),
-    });
-    parts.push(part);
+    const found = await foundRows(files, other, 'at first', (at) => layOutAs(files, at, digests, rowAt));
+    parts.push(withAgain(origin, other, found));
   }
   const width = views[0]!.length;
+  const hash = createHash('sha256').update('[');
+  places.forEach((place, row) =>
+    hash.update(`${row === 0 ? '' : ','}${JSON.stringify([digests.at(place), labels[place]])}`),
+  );
   return {
     places,
     labels,
@@ -116,43 +90,25 @@ export async function layOut(
   };
 }
 
-const emptyLayout = ({ width, pooling, stored, set }: StoredPart, rows: number) => ({
-  width,
-  mapWidth: stored === pooling ? undefined : widthOf(set.widths, stored),
-  files: [] as FileEntry[],
-  fileOf: new Int32Array(rows),
-  rowOf: new Int32Array(rows),
-});
-
-/** Goes through the rows of a part's shards in their order, and reports the place of each wanted one. */
-async function meetRows(
-  files: StoreFiles,
-  { set, stored }: StoredPart,
-  targets: RowTargets,
-  found: {
-    readonly put: (place: number, file: number, row: number, sha256: string) => void;
-    readonly fileEnds: (file: FileEntry) => void;
+/** By what rows are found again. A function of its own: it holds no digest of a row while rows are open. */
+function withAgain(
+  origin: {
+    readonly files: StoreFiles;
+    readonly rows: number;
+    readonly samples: NumberedSamples;
+    readonly rowAt: Int32Array;
   },
-): Promise<void> {
-  let number = 0;
-  for (const shard of newestFirst(set)) {
-    const { rows: entry, [stored]: file } = shard.files;
-    // Written without that pooling: another shard has these rows with it.
-    if (file === undefined) continue;
-    let row = 0;
-    for (const { rows } of decodeShard(await files.read(entry), join(files.path, entry.name), shard)) {
-      for (const { sha256 } of rows) {
-        targets.meet(sha256, (place) => found.put(place, number, row, sha256));
-        row++;
-      }
-    }
-    found.fileEnds(file);
-    number++;
-  }
-  if (targets.missing > 0) {
-    throw new PermafrostError(
-      'STORE_CORRUPT',
-      `${files.path} lacks the features of ${targets.missing} images. Run "permafrost extract" again.`,
-    );
-  }
+  part: StoredPart,
+  layout: FoundPart,
+): PartLayout {
+  return {
+    ...layout,
+    async again() {
+      const { files, rows, samples, rowAt } = origin;
+      const digests = digestTable(rows);
+      for (const { sample, place } of await samples()) digests.set(place, sample.sha256);
+      const now = await foundRows(files, part, 'now', (at) => layOutAs(files, at, digests, rowAt, layout));
+      return withAgain(origin, part, now);
+    },
+  };
 }

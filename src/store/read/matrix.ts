@@ -1,7 +1,7 @@
 import { row } from '../../core/matrix.ts';
 import { matrixRows } from '../../core/rows.ts';
 import type { FoundRows, PickableRows, ReadFeatures } from './blocks.ts';
-import type { PartLayout } from './layout.ts';
+import type { PartLayout } from './find-rows.ts';
 import { partReader } from './part.ts';
 
 /** Rows, and each view, as one matrix in the order of their samples. With `shared` threads share its memory. */

@@ -99,8 +99,9 @@ function reasonForBlocks(memory: RowsRequest['memory'], matrixBytes: number, vie
 }
 
 /**
- * Current features of a store, of one part or several side by side. Throws STORE_EMPTY, STORE_CORRUPT (in `read` too),
- * and OPTION_INVALID for a part or view that was not stored or a matrix above 4 GiB.
+ * Current features of a store, of one part or several side by side, wherever writers move them while they are read.
+ * Throws STORE_EMPTY, STORE_CORRUPT, STORE_CHANGED where some were removed (both in `read` too), and OPTION_INVALID for
+ * a part or view that was not stored or a matrix above 4 GiB.
  */
 export async function readRows(origin: RowsOrigin, request: RowsRequest): Promise<StoredRows> {
   const { files } = origin;
@@ -119,7 +120,7 @@ export async function readRows(origin: RowsOrigin, request: RowsRequest): Promis
     );
   }
   const samples = async () => numbered(await origin.samples(), splits, counts);
-  const layout = await layOut(files, viewParts, rows, await samples());
+  const layout = await layOut(files, viewParts, rows, samples);
   const found = { rows, cols, layout, files };
   const features = reason === undefined ? await matrixOfRows(found, shared) : blockRows(found);
   const kept = rows * (ROW_BYTES + PART_ROW_BYTES * (viewParts.flat().length - 1));

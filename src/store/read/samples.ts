@@ -4,6 +4,7 @@ import type { Split } from '../../core/sample.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { decodeList, shardMetadata, type SampleRows, type StoredSample } from '../format/shard.ts';
 import { splitOriginIn, type SplitOrigin } from '../format/split-origin.ts';
+import { isStoreChanged } from './changed.ts';
 import type { StoreFiles } from './file.ts';
 
 /** Images of each split. */
@@ -23,8 +24,14 @@ export interface SampleList {
  */
 const KEPT_LIST_BYTES = 16 * 2 ** 20;
 
-/** The list of the last extraction. Throws STORE_EMPTY where none was completed, and STORE_CORRUPT. */
-export function storedList(files: StoreFiles, { dataset }: Manifest, keptBytes = KEPT_LIST_BYTES): SampleList {
+/** A list on the disk. */
+export interface StoredList extends SampleList {
+  /** Keeps it readable when another one takes its place, where it is whole. Throws STORE_CHANGED where one just did. */
+  hold(): Promise<void>;
+}
+
+/** The list of the last extraction. Throws STORE_EMPTY where none was completed, STORE_CORRUPT, STORE_CHANGED. */
+export function storedList(files: StoreFiles, { dataset }: Manifest, keptBytes = KEPT_LIST_BYTES): StoredList {
   let list: Promise<SampleRows> | undefined;
   let known: SplitCounts | undefined;
   async function samples(): Promise<SampleRows> {
@@ -52,7 +59,18 @@ export function storedList(files: StoreFiles, { dataset }: Manifest, keptBytes =
       },
     };
   }
-  return { samples, counts: async () => (known ??= countSplits(await samples())) };
+  return {
+    samples,
+    counts: async () => (known ??= countSplits(await samples())),
+    async hold() {
+      if (dataset.samples === undefined) return;
+      try {
+        await (dataset.samples.bytes > keptBytes ? files.hold(dataset.samples) : samples());
+      } catch (error) {
+        if (isStoreChanged(error)) throw error; // who asks for a damaged list is told
+      }
+    },
+  };
 }
 
 /** How the splits of a store's list came about; undefined where it does not say. Throws STORE_CORRUPT. */

@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { stampText } from '../../core/files/file-stamp.ts';
@@ -24,7 +24,7 @@ const stampOf = async (handle: FileHandle): Promise<string> => stampText(await h
 
 /**
  * Verifies a file of features and finds its rows; afterwards single rows are read from it. Where size, times or inode
- * have changed it is verified anew. `readWhole` gives its verified bytes. Throws STORE_CORRUPT.
+ * have changed it is verified anew. `readWhole` gives its verified bytes. Throws STORE_CORRUPT and STORE_CHANGED.
  */
 export async function locateRows(
   files: StoreFiles,
@@ -66,21 +66,10 @@ export async function locateRows(
     return values;
   }
 
-  async function opened<T>(work: (handle: FileHandle) => Promise<T>): Promise<T> {
-    const handle = await open(path, 'r').catch((cause: unknown) => {
-      throw new PermafrostError('STORE_CORRUPT', `${path} cannot be opened. Run "permafrost verify".`, { cause });
-    });
-    try {
-      return await work(handle);
-    } finally {
-      await handle.close();
-    }
-  }
-
-  await opened(verify);
+  await files.opened(entry, verify);
   return {
     read: (wanted, put) =>
-      opened(async (handle) => {
+      files.opened(entry, async (handle) => {
         if ((await stampOf(handle)) !== stamp) await verify(handle);
         for (const [i, number] of wanted.entries()) put(await readRow(handle, number), i);
       }),

@@ -11,6 +11,7 @@ import { coveringSets, restingOn, rowsOf } from '../../store/format/manifest.ts'
 import { readManifest, renewCopy, writeManifest } from '../../store/format/manifest-file.ts';
 import { storeAt } from '../../store/open.ts';
 import { removeFile } from '../../store/format/atomic-file.ts';
+import { sealsFirst } from '../../store/write/leftovers.ts';
 import { sealUnsealed } from '../../store/write/seal-unsealed.ts';
 import { shardFileNames } from '../../store/write/shard-files.ts';
 import { unsealedOfOthers } from '../../store/write/unsealed-rows.ts';
@@ -51,7 +52,7 @@ export async function gc(storePath: string, given: Partial<GcOptions> = {}, work
     let removedBytes = 0;
     const remove = async (names: readonly string[]): Promise<void> => {
       await requireHeld(path); // verifying takes long
-      for (const name of names) {
+      for (const name of sealsFirst(names)) {
         removedBytes += await stat(join(path, name)).then(
           ({ size }) => size,
           () => 0,

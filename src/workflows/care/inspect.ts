@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import type { InspectResult } from '../../results/store-results.ts';
 import type { Pooling, Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';
-import { coveringSets, poolingsOf, type FeatureSet } from '../../store/format/manifest.ts';
+import { coveringSets, poolingsOf, type FeatureSet, type StoreFolder } from '../../store/format/manifest.ts';
 import { readManifest } from '../../store/format/manifest-file.ts';
 import { storeAt } from '../../store/open.ts';
+import { whileSteady } from '../../store/read/changed.ts';
 import { takeUpSealed } from '../../store/write/shard-files.ts';
 import { firstChanged } from '../network/tuned-layers.ts';
 
@@ -18,21 +19,27 @@ function rowsByPooling({ shards }: FeatureSet): Partial<Record<Pooling, number>>
   return rows;
 }
 
-/** What a store holds. */
-export async function inspect(storePath: string): Promise<InspectResult> {
-  const path = resolve(storePath);
-  const draft = { path, manifest: await readManifest(path) };
-  await takeUpSealed(draft);
-  const { manifest } = draft;
+/** Images by class and split. */
+async function classesOf(store: StoreFolder) {
   const classes = new Map<string, Partial<Record<Split, number>>>();
   let images = 0;
-  const samples = manifest.dataset.samples === undefined ? [] : await storeAt(draft).samples();
-  for (const { label, split } of samples) {
+  for (const { label, split } of store.manifest.dataset.samples === undefined ? [] : await storeAt(store).samples()) {
     images++;
     const counts = classes.get(label) ?? {};
     counts[split] = (counts[split] ?? 0) + 1;
     classes.set(label, counts);
   }
+  return { classes, images };
+}
+
+/** What a store holds. Throws STORE_CHANGED where it is written to without a pause, and what readManifest throws. */
+export async function inspect(storePath: string): Promise<InspectResult> {
+  const path = resolve(storePath);
+  const { manifest, classes, images } = await whileSteady(path, async () => {
+    const draft = { path, manifest: await readManifest(path) };
+    await takeUpSealed(draft);
+    return { manifest: draft.manifest, ...(await classesOf(draft)) };
+  });
   const covering = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
   const sets = manifest.sets.map((set) => {
     const { backbone, weights, cut, contract, dtype } = set.settings;

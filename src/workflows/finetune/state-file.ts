@@ -1,10 +1,10 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { readSafetensors, safetensorsParts, type SafeTensor } from '../../core/safetensors.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneEpoch, FinetuneTrial } from '../../results/finetune-result.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { removeFile, writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { headDigest } from '../../store/read/heads/head-digest.ts';
 import type { FitState } from './training/tail-fit.ts';
 
@@ -109,7 +109,7 @@ export async function readState(file: string, id: string): Promise<FinetuneState
 }
 
 /** Removes a state. */
-export const removeState = (file: string): Promise<void> => rm(file, { force: true });
+export const removeState = (file: string): Promise<void> => removeFile(file);
 
 const damaged = (file: string, found: string): PermafrostError =>
   new PermafrostError(

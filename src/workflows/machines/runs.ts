@@ -1,8 +1,8 @@
-import { readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { readdir, rename, rmdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { PermafrostError } from '../../core/errors.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { PARTS_FOLDER } from '../../store/format/manifest.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { removeFolder, writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { PLAN_NAME, planFolder, readPlan, type PlanFolder } from './plan-file.ts';
 
 const RUN = /^[0-9a-f]{16}$/;
@@ -62,13 +62,19 @@ export async function markMerged({ path }: PlanFolder): Promise<void> {
   await writeFileAtomic(join(path, MERGED_NAME), []);
 }
 
-/** Removes a run whole: first its name goes, so that it is never found by halves. */
+/** Removes a run whole: first its name goes, so that it is never found by halves. Throws STORE_WRITE. */
 export async function removeRun(store: string, run: string): Promise<void> {
   const folder = join(resolve(store), PARTS_FOLDER);
   const going = join(folder, `${GOING}${run}`);
-  await rm(going, { recursive: true, force: true });
-  await rename(join(folder, run), going);
-  await rm(going, { recursive: true, force: true });
+  await removeFolder(going);
+  await rename(join(folder, run), going).catch((cause: unknown) => {
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `${join(folder, run)} cannot be removed: ${reasonOf(cause)}. Give permission; "permafrost gc" removes what was merged.`,
+      { cause },
+    );
+  });
+  await removeFolder(going);
   await rmdir(folder).catch(() => undefined); // others may lie there
 }
 
@@ -95,8 +101,8 @@ export async function mergedRuns(store: string): Promise<MergedRun[]> {
   return found;
 }
 
-/** Removes what `mergedRuns` found. */
+/** Removes what `mergedRuns` found. Throws STORE_WRITE. */
 export async function removeMerged(store: string, runs: readonly MergedRun[]): Promise<void> {
-  for (const { name } of runs) await rm(join(resolve(store), name), { recursive: true, force: true });
+  for (const { name } of runs) await removeFolder(join(resolve(store), name));
   await rmdir(join(resolve(store), PARTS_FOLDER)).catch(() => undefined); // others may lie there
 }

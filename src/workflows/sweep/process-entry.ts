@@ -30,7 +30,9 @@ const send = (news: SweepNews): void => void process.send!(news);
 // Whoever was killed takes the sweep along; what was found is in the store.
 process.once('disconnect', () => process.exit());
 // Ctrl-C in a terminal reaches this process too.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+// When the terminal closes too; but whether that ends the work the parent says, which may run under nohup.
+process.on('SIGHUP', () => undefined);
 process.on('message', (message) => {
   const order = message as SweepOrder;
   if (order.do === 'stop') {

@@ -48,6 +48,25 @@ describe('a temporary file', () => {
     for (const name of ['notes.tmp', 'a.b.tmp', 'x.-1.tmp', 'x.1.tmp.txt']) expect(isTemporary(name)).toBe(false);
   });
 
+  it('of a killed process is removed by who opens the store, in every folder that commands write to', async () => {
+    const store = folder();
+    await openForWriting(store, '0.0.0');
+    const child = await halfWritten(join(store, 'report.html'));
+    const dead = String(child.pid);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const left = ['heads/x', 'finetune/y', 'taught/z'].map((name) =>
+      temporaryPath(join(store, name)).replace(`.${process.pid}.`, `.${dead}.`),
+    );
+    for (const path of left) mkdirSync(dirname(path), { recursive: true });
+    for (const path of left.slice(0, 2)) writeFileSync(path, 'half');
+    // A data set of taught classes that was not whole is a folder.
+    mkdirSync(join(left[2]!, 'Train'), { recursive: true });
+    expect(readdirSync(store).filter(isTemporary)).toHaveLength(1);
+    await openForWriting(store, '0.0.0');
+    expect(readdirSync(store, { recursive: true }).filter((name) => isTemporary(String(name)))).toEqual([]);
+  });
+
   it('of a process that lives is left alone by who opens the store, and becomes its file', async () => {
     const store = folder();
     await openForWriting(store, '0.0.0');

@@ -4,7 +4,7 @@ import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import { imageExtension } from '../../../extract/dataset/image-extension.ts';
 import { writeFileAtomic } from '../../../store/format/atomic-file.ts';
 import type { TaughtFolder } from '../../../store/format/studio-files.ts';
-import { temporaryPath } from '../../../store/format/temporary-files.ts';
+import { heldTemporary } from '../../../store/format/temporary-files.ts';
 
 /**
  * Writes taught classes as `<target>/Train/<class>/<number>-<name>`: all or nothing, into a new folder. Throws
@@ -17,7 +17,7 @@ export async function saveTaughtDataset(
 ): Promise<void> {
   const filled = classes.filter(({ images }) => images.length > 0);
   if (filled.length === 0) throw new PermafrostError('FIT_INVALID', 'There is no taught image to save.');
-  const staged = temporaryPath(target);
+  const { path: staged, end } = heldTemporary(target);
   try {
     await mkdir(dirname(target), { recursive: true });
     await mkdir(target);
@@ -48,5 +48,7 @@ export async function saveTaughtDataset(
     await rm(target, { recursive: true, force: true });
     if (error instanceof PermafrostError) throw error;
     throw new PermafrostError('STORE_WRITE', `${target} could not be written: ${reasonOf(error)}.`, { cause: error });
+  } finally {
+    end();
   }
 }

@@ -10,7 +10,7 @@ import type { ImageSource } from '../../../extract/source/image-source.ts';
 import { withSource } from '../../../extract/source/open.ts';
 import { placeOf } from '../../../extract/source/place.ts';
 import type { StoredSample } from '../../../store/format/shard.ts';
-import { temporaryPath } from '../../../store/format/temporary-files.ts';
+import { heldTemporary } from '../../../store/format/temporary-files.ts';
 import { progressMeter } from '../../progress-meter.ts';
 import type { Work } from '../../work.ts';
 import type { TailInputs } from './inputs.ts';
@@ -38,13 +38,14 @@ function heldPixels(count: number, bytes: number): PixelCache {
 
 /** In a file, which is gone when the process ends: where the system allows it, it has no name from the beginning. */
 async function filedPixels(folder: string, bytes: number): Promise<PixelCache> {
-  const path = temporaryPath(join(folder, 'pixels'));
+  const { path, end } = heldTemporary(join(folder, 'pixels'));
   let handle: FileHandle;
   try {
     await mkdir(folder, { recursive: true });
     handle = await open(path, 'wx+');
     if (process.platform !== 'win32') await rm(path);
   } catch (cause) {
+    end();
     throw new PermafrostError('STORE_WRITE', `${path} cannot be made: ${reasonOf(cause)}.`, { cause });
   }
   return {
@@ -63,6 +64,7 @@ async function filedPixels(folder: string, bytes: number): Promise<PixelCache> {
     async dispose() {
       await handle.close();
       await rm(path, { force: true });
+      end();
     },
   };
 }

@@ -1,10 +1,9 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { PermafrostError } from '../../../core/errors.ts';
 import { parquetBytes } from '../../../core/table/parquet.ts';
 import type { ColumnValues, TableRows } from '../../../core/table/table.ts';
-import { writeOutput } from '../../../store/format/atomic-file.ts';
+import { removeFile, writeOutput } from '../../../store/format/atomic-file.ts';
 import type { AnswerTable, Cell, Row } from './answer-table.ts';
 
 /** Rows of a row group: a file of many is read in parts. */
@@ -48,5 +47,5 @@ export async function writeParquetOfRows(parquet: string, table: AnswerTable): P
   const rows = rowsBeside(parquet);
   const metadata = new Map([['permafrost', JSON.stringify({ answered_by: table.answeredBy })]]);
   await writeOutput(parquet, parquetBytes({ columns: table.columns, rows: groups(rows, table) }, { metadata }));
-  await rm(rows);
+  await removeFile(rows);
 }
