@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -61,8 +61,19 @@ export function powerDisk(): PowerDisk | { readonly whyNot: string } {
     sync: () => run('sync', '-f', path),
     cut: () => run(cutter, path),
     async restart() {
-      await unmount();
-      mount();
+      for (let tries = 0; ; tries++) {
+        await unmount();
+        mount();
+        try {
+          writeFileSync(join(path, 'is-on'), '');
+          rmSync(join(path, 'is-on'));
+          return;
+        } catch (error) {
+          // Another process has a namespace of mounts with the disk in it: until it ends the disk stays off.
+          if (tries === 600) throw error;
+          await sleep(100);
+        }
+      }
     },
     async remove() {
       await unmount();
