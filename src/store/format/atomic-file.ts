@@ -102,8 +102,8 @@ async function writeThrough(
 }
 
 /**
- * Removes a file of the store that nothing names any more, an empty folder in its place, or a folder that was not whole.
- * Throws STORE_WRITE.
+ * Removes a file of the store that nothing names any more, an empty folder in its place, or a folder that was not
+ * whole. Throws STORE_WRITE.
  */
 export const removeFile = (path: string): Promise<void> =>
   removed(
