@@ -120,7 +120,10 @@ module.exports = {
       comment: 'It shares the API and its types with the server, and shapes with the report.',
       severity: 'error',
       from: { path: '^src/studio/page/' },
-      to: { path: '^src/', pathNot: '^src/((core|results|report/html|studio/page|studio/api)/|report/printable\\.ts$)' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/((core|results|report/html|studio/page|studio/api)/|report/printable\\.ts$)',
+      },
     },
     {
       name: 'the-exported-page-runs-in-a-browser',

@@ -10,7 +10,11 @@ import { DIST, dist } from '../store/dist.mjs';
 const MAIN = fileURLToPath(new URL('cli/main.js', DIST));
 const sharp = createRequire(import.meta.url)('sharp');
 
-/** Pictures of stripes and noise in two classes. @param {string} folder @param {number} count of each class and split */
+/**
+ * Pictures of stripes and noise in two classes.
+ * @param {string} folder
+ * @param {number} count of each class and split
+ */
 export async function pictures(folder, count) {
   const { random } = await dist('core/random.js');
   const generator = random(7);

@@ -4,7 +4,8 @@
 //   npm run build && node bench/faults/fuzz.mjs [--cases 1000] [--seed 1] [--kinds arrow,head] [--verbose]
 //
 // Prints how each reading ended, by kind: an answer, or an error code. Fails where one ends in anything else: a stack
-// trace, a process that dies, a reading of more than 20 s, one that takes more than 300 MB, an answer that is no number.
+// trace, a process that dies, a reading of more than 20 s, one that takes more than 300 MB, an answer that is no
+// number.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -25,7 +25,11 @@ const { values } = parseArgs({
 const MAIN = fileURLToPath(new URL('cli/main.js', DIST));
 const folder = mkdtempSync(join(tmpdir(), 'permafrost-memory-'));
 
-/** Runs a command, with at most so many megabytes of data. @param {readonly string[]} args @param {number} [megabytes] */
+/**
+ * Runs a command, with at most so many megabytes of data.
+ * @param {readonly string[]} args
+ * @param {number} [megabytes]
+ */
 function run(args, megabytes) {
   const limit = megabytes === undefined ? [] : ['prlimit', `--data=${megabytes * 2 ** 20}`];
   const [program = '', ...rest] = [...limit, process.execPath, MAIN, ...args, '--quiet'];
@@ -37,7 +41,11 @@ function run(args, megabytes) {
   return { code: status, signal, stderr };
 }
 
-/** The most data that a command takes, in MB, found by halving: the least limit under which it ends well. @param {() => void} fresh @param {readonly string[]} args */
+/**
+ * The most data that a command takes, in MB, found by halving: the least limit under which it ends well.
+ * @param {() => void} fresh
+ * @param {readonly string[]} args
+ */
 function needed(fresh, args) {
   let [low, high] = [48, 1024];
   while (high - low > 64) {

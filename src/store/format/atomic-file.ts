@@ -115,9 +115,9 @@ async function writeThrough(
 }
 
 /**
- * Removes a file of the store that nothing names any more, an empty folder in its place, or a folder that was not whole.
- * Throws STORE_WRITE, and STORE_LOCKED where this process has lost the lock that it took on the folder: the next one may
- * have given the name to another file.
+ * Removes a file of the store that nothing names any more, an empty folder in its place, or a folder that was not
+ * whole. Throws STORE_WRITE, and STORE_LOCKED where this process has lost the lock that it took on the folder: the next
+ * one may have given the name to another file.
  */
 export async function removeFile(path: string): Promise<void> {
   await requireHeld(dirname(path));

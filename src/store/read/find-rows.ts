@@ -82,7 +82,7 @@ export async function layOutFirst(files: StoreFiles, part: StoredPart, digests: 
 }
 
 /**
- * The rows of a part in the order of another: row rowAt[place] is of the sample of that number. A row that lay elsewhere
+ * The rows of a part in the order of another: row rowAt[place] is of the sample of that number. One that lay elsewhere
  * `before` is the same one where the same decoder read its image; else it is missing.
  */
 export async function layOutAs(

@@ -25,8 +25,9 @@ import { reportMigration } from '../store-version.ts';
 
 /**
  * Removes what the current data set does not need: rows of other images, other sets with `otherSets`, leftovers, rows
- * that an interrupted extraction kept of a set that has no shard, and plans with their units that were merged and kept; those that were not merged stay. Refuses a damaged store. Throws
- * STORE_LOCKED, STORE_CORRUPT and what readManifest throws.
+ * that an interrupted extraction kept of a set that has no shard, and plans with their units that were merged and kept;
+ * those that were not merged stay. Refuses a damaged store. Throws STORE_LOCKED, STORE_CORRUPT and what readManifest
+ * throws.
  */
 export async function gc(storePath: string, given: Partial<GcOptions> = {}, work: Work = {}): Promise<GcResult> {
   const { listener } = work;

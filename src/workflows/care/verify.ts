@@ -64,7 +64,7 @@ async function look(store: string, listener: Listener | undefined) {
   };
 }
 
-/** Looks again at a store that is written to. Throws STORE_CHANGED where something that seemed damaged is whole or gone. */
+/** Looks again at a store that is written to. Throws STORE_CHANGED where what seemed damaged is whole or gone. */
 async function requireDamaged(store: string, damaged: readonly DamagedFileResult[]): Promise<void> {
   const now = new Set((await verifyStore(store, VERSION)).damaged.map(({ name }) => name));
   const other = damaged.find(({ name }) => !now.has(name));

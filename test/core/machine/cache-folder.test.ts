@@ -25,7 +25,8 @@ describe('the cache folder', () => {
 
   describe.skipIf(process.platform === 'win32')('into which others can write', () => {
     const within = (root: string, part = ''): string => cacheFolder(part, { PERMAFROST_CACHE: root });
-    const refused = (words: RegExp) => expect.objectContaining({ code: 'CACHE_UNSAFE', message: textWith(words) });
+    const refused = (words: RegExp): unknown =>
+      expect.objectContaining({ code: 'CACHE_UNSAFE', message: textWith(words) });
 
     it('is refused with what to do, and so is a part of it', () => {
       const root = folder();

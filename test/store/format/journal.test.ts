@@ -48,7 +48,11 @@ describe('a journal', () => {
         expect(journal.entries).toHaveLength(kept);
         const rest = whole.subarray(kept === 0 ? 0 : ends[kept - 1]! + 1, length).toString();
         if (rest === '') expect([notes, existsSync(cutPath(path))]).toEqual([[], false]);
-        else expect([notes.join(), readFileSync(cutPath(path), 'utf8')]).toEqual([expect.stringContaining('.cut'), `${rest}\n`]);
+        else
+          expect([notes.join(), readFileSync(cutPath(path), 'utf8')]).toEqual([
+            expect.stringContaining('.cut'),
+            `${rest}\n`,
+          ]);
         await journal.append(entry(99));
         expect(await numbers(path)).toEqual([...Array(kept).keys(), 99]);
         // With its seal, nothing that was confirmed is lost unnoticed.

@@ -168,7 +168,12 @@ describe('repair', () => {
       const store = copyOf(whole);
       const path = join(store, 'manifest.json');
       rmSync(join(store, 'manifest-copy.json'));
-      rmSync(join(store, storeFiles(store).find((name) => name.startsWith('samples-'))!));
+      rmSync(
+        join(
+          store,
+          storeFiles(store).find((name) => name.startsWith('samples-'))!,
+        ),
+      );
       if (harm === 'flip') flip(path, 40, 1);
       else rmSync(path);
       const { extracted, next } = await repair(store);
