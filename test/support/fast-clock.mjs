@@ -1,6 +1,6 @@
 // Preloaded into a process (--import): a thousand times as much time passes as by the clock, so that the rows of an
-// open shard are kept after each batch. RAISE_AT_KEPT="n SIGNAL ...": the process gets the signals when the n-th file of
-// such rows is there.
+// open shard are kept after each batch. RAISE_AT_KEPT="n SIGNAL ...": the process gets the signals when the n-th file
+// of such rows is there.
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 

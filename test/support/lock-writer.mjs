@@ -2,8 +2,8 @@
 // stdin, a line each: "write NAME" (a file of the store, atomically), "release", "end".
 // Argument: JSON with dist (URL of the build), store, request, settings (as for lockStore; `self` is completed with
 // this process), noLinks (true: the disk has no hard links), host (another name of the host), shiftMs (its clock goes
-// wrong by so much), stopAt (it stops itself, as SIGSTOP does, just before it renames a file; `way`: "to" or "from" that
-// `name`).
+// wrong by so much), stopAt (it stops itself, as SIGSTOP does, just before it renames a file; `way`: "to" or "from"
+// that `name`).
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';

@@ -31,8 +31,8 @@ const isTall = ({ height }: ImageHeader): boolean => height > TALL_LINES;
 
 /**
  * Whether this process may decode the image itself: a common picture of at most LARGE_PIXELS and TALL_LINES. All else
- * is for a process that can be ended: text of an SVG is laid out without a pause for minutes, a large picture may be one
- * long step, and there are only four threads here for files and pictures.
+ * is for a process that can be ended: text of an SVG is laid out without a pause for minutes, a large picture may be
+ * one long step, and there are only four threads here for files and pictures.
  */
 export async function canBeStopped(bytes: Uint8Array): Promise<boolean> {
   if (isForAProcess(bytes)) return false;
