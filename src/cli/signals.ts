@@ -16,16 +16,15 @@ export function interruptible(end: () => void): AbortController {
     });
   }
   // Without a terminal none can close: so it is under `nohup`, of which Node forgets that it has the signal ignored.
-  const hasTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  const terminals = [0, 1, 2].filter(isatty);
+  process.on('exit', () => leaveGone(terminals));
   process.on('SIGHUP', () => {
-    if (!hasTerminal) return;
-    controller.abort();
-    process.once('exit', leaveTerminal);
+    if (terminals.length > 0) controller.abort();
   });
   return controller;
 }
 
-/** Closes what leads to a terminal that is gone: Node would set it back at its end, and abort as it cannot. */
-function leaveTerminal(): void {
-  for (const fd of [0, 1, 2]) if (isatty(fd)) closeSync(fd);
+/** Closes what led to a terminal that is gone: Node would set it back at its end, and abort as it cannot. */
+function leaveGone(terminals: readonly number[]): void {
+  for (const fd of terminals) if (!isatty(fd)) closeSync(fd);
 }

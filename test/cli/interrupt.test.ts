@@ -85,8 +85,8 @@ describe.skipIf(!hasScript)('a terminal that closes (needs script of util-linux)
     const flags = ['--cut', 'block1_pool', '--batch', '1', '--shard-megabytes', '1'];
     const codeFile = `${store}.code`;
     const words = [process.execPath, MAIN, 'extract', dataset, '--store', store, ...flags].map((one) => `'${one}'`);
-    // The shell hears of the terminal too, and must live to tell the exit code.
-    const line = `trap : HUP; ${before} ${words.join(' ')}; echo $? > '${codeFile}.part'; mv '${codeFile}.part' '${codeFile}'`;
+    // As shells do, this one passes on that the terminal closes; and lives to tell the exit code.
+    const line = `trap 'kill -HUP $child' HUP; ${before} ${words.join(' ')} & child=$!; wait $child; wait $child; echo $? > '${codeFile}.part'; mv '${codeFile}.part' '${codeFile}'`;
     const terminal = spawn('script', ['-qec', line, '/dev/null'], {
       stdio: 'ignore',
       env: { ...process.env, SHELL: '/bin/bash' },
