@@ -145,6 +145,16 @@ export function unreadable(name: string, cause: unknown): PermafrostError {
   );
 }
 
+/** What work on a file's bytes gives. Throws STORE_CORRUPT naming `name` where they are not what they should be. */
+export function orUnreadable<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof PermafrostError) throw cause;
+    throw unreadable(name, cause);
+  }
+}
+
 /** A reader of bytes whose structure was checked: arrow-js trusts the lengths in a file (arrow-structure.ts). */
 function readerOf(bytes: Uint8Array) {
   if (!MAGIC.equals(bytes.subarray(0, 6)) || !MAGIC.equals(bytes.subarray(-6))) throw new Error('no whole Arrow file');
@@ -162,8 +172,8 @@ export function* decodeArrow(bytes: Uint8Array, name: string): Generator<ReadBat
       yield {
         length: batch.numRows,
         has: (column) => batch.getChild(column) !== null,
-        texts: (column) => textsOf(batch.getChild(column)!.data[0] as arrow.Data<arrow.Utf8>),
-        numbers: (column) => batch.getChild(column)!.toArray() as ArrayLike<number>,
+        texts: (column) => orUnreadable(name, () => textsOf(batch.getChild(column)!.data[0] as arrow.Data<arrow.Utf8>)),
+        numbers: (column) => orUnreadable(name, () => batch.getChild(column)!.toArray() as ArrayLike<number>),
         features: featuresOf(batch),
       };
   } catch (cause) {

@@ -3,6 +3,7 @@ import {
   arrowMetadata,
   decodeArrow,
   encodeArrow,
+  orUnreadable,
   unreadable,
   type ArrowColumn,
   type FeatureColumn,
@@ -183,14 +184,6 @@ export function* decodeShard(bytes: Uint8Array, name: string, sealed?: SealedSha
     };
   }
   if (sealed !== undefined) require(found === rows, `${found} rows`, rows);
-}
-
-function orUnreadable<T>(name: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw unreadable(name, cause);
-  }
 }
 
 /** The metadata of a list's or a shard's schema. Throws STORE_CORRUPT, as decodeArrow. */
