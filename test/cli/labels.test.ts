@@ -33,7 +33,7 @@ const train = (of: string, ...flags: string[]): Promise<Finished> => permafrost(
 const content = (of: string): Record<string, string> =>
   Object.fromEntries(
     readdirSync(of, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.parentPath.includes('heads') && entry.name !== 'looks.jsonl')
+      .filter((entry) => entry.isFile() && !entry.parentPath.includes('heads') && !entry.name.startsWith('looks.jsonl'))
       .map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name)).toString('base64')]),
   );
 
