@@ -36,7 +36,8 @@ async function filesIn(root: string): Promise<Record<string, Buffer>> {
 
 /** The digests of a store's files, but for what names a data set's place and times. */
 function digestsOf(store: string): Record<string, string> {
-  const names = readdirSync(store).filter((name) => !['manifest.json', 'file-times.safetensors'].includes(name));
+  const varies = ['manifest.json', 'manifest-copy.json', 'file-times.safetensors'];
+  const names = readdirSync(store).filter((name) => !varies.includes(name));
   const files = names.filter((name) =>
     readdirSync(store, { withFileTypes: true })
       .find((e) => e.name === name)!
