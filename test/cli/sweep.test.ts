@@ -42,7 +42,8 @@ const isAlive = (pid: number): boolean => {
 function keptLines(): number {
   const sweeps = join(store, 'sweeps');
   if (!existsSync(sweeps)) return 0;
-  const texts = readdirSync(sweeps).map((name) => readFileSync(join(sweeps, name), 'utf8'));
+  const ledgers = readdirSync(sweeps).filter((name) => name.endsWith('.jsonl'));
+  const texts = ledgers.map((name) => readFileSync(join(sweeps, name), 'utf8'));
   return texts.reduce((sum, text) => sum + text.split('\n').length - 1, 0);
 }
 
