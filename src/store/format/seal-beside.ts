@@ -4,8 +4,9 @@ import * as z from 'zod';
 import { sha256Hex } from '../../core/digest.ts';
 import { reasonOf } from '../../core/errors.ts';
 import { factsOfFile, type FileFacts } from '../../core/files/file-facts.ts';
-import { removeFile, writeFileAtomic } from './atomic-file.ts';
+import { removeFile, writeFileAtomic, writeOutput } from './atomic-file.ts';
 import { sealJson, unsealExactly } from './sealed-json.ts';
+import { removeUnfinished } from './temporary-files.ts';
 
 /**
  * Files that cannot carry a digest themselves (a page, a CSV), or whose end must be known (journals), have a seal
@@ -64,13 +65,13 @@ export async function writeFileSeal(file: string, facts: FileFacts, before?: Fil
     sha256,
     ...(before && { before }),
   };
-  await writeFileAtomic(sealPath(file), [new TextEncoder().encode(sealJson(seal))]);
+  await writeOutput(sealPath(file), [new TextEncoder().encode(sealJson(seal))]);
 }
 
 const isSame = (a: FileFacts, b: FileFacts): boolean => a.bytes === b.bytes && a.sha256 === b.sha256;
 
 /**
- * As writeFileAtomic, with a seal beside the file. A process that is killed leaves the old file or the new one, and a
+ * As writeOutput, with a seal beside the file. A process that is killed leaves the old file or the new one, and a
  * seal that fits it. Throws STORE_WRITE, STORE_LOCKED.
  */
 export async function writeSealed(
@@ -78,6 +79,7 @@ export async function writeSealed(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<FileFacts> {
   let before: FileFacts | undefined;
+  await removeUnfinished(file);
   const facts = await writeFileAtomic(file, chunks, async (next) => {
     // A folder in its place, or nothing: then there is nothing that may lie there.
     before = await factsOfFile(file).catch(() => undefined);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { removeFile } from '../format/atomic-file.ts';
 import { staleAnswers } from '../format/answers/kept-answers.ts';
 import { indexLeftovers } from '../format/index-file.ts';
-import { isLocked } from './lock.ts';
+import { isLocked, isLockFile } from './lock.ts';
 import { restingOn, type StoreFolder } from '../format/manifest.ts';
 import { abandonedIn } from '../format/temporary-files.ts';
 import { isStoreFile, shardFileNames } from './shard-files.ts';
@@ -28,7 +28,8 @@ export async function leftovers({ path: store, manifest }: StoreFolder): Promise
   ]);
   const entries = await readdir(store, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-  const unfinished = await abandonedIn(store, files);
+  // Whoever takes the lock removes what a killed process left of it.
+  const unfinished = (await abandonedIn(store, files)).filter((name) => !isLockFile(name));
   for (const folder of FOLDERS) {
     if (!entries.some((entry) => entry.name === folder && entry.isDirectory())) continue;
     const left = await abandonedIn(join(store, folder), await readdir(join(store, folder)));

@@ -9,7 +9,6 @@ import { readSafetensors, writeSafetensors, type SafeTensor } from '../../../cor
 import { POOLINGS, SPLITS } from '../../../core/sample.ts';
 import { writeOutput } from '../../format/atomic-file.ts';
 import { bytesProblem, sealPath, writeSealed } from '../../format/seal-beside.ts';
-import { removeUnfinished } from '../../format/temporary-files.ts';
 import { calibrationSchema } from '../calibration-file.ts';
 import { headDigest } from './head-digest.ts';
 import { MANIFEST_NAME, settingsSchema } from '../../format/manifest.ts';
@@ -158,11 +157,7 @@ export async function writeHead(path: string, document: HeadDocument, tensors: H
   });
   const chunks = [writeSafetensors(typed, { permafrost })];
   // A head is whole by its own digest, wherever it is carried; in a store it is also the one of its name.
-  if (!isInStore(path)) await writeOutput(path, chunks);
-  else {
-    await removeUnfinished(path);
-    await writeSealed(path, chunks);
-  }
+  await (isInStore(path) ? writeSealed : writeOutput)(path, chunks);
 }
 
 const isInStore = (path: string): boolean => existsSync(join(dirname(path), '..', MANIFEST_NAME));
