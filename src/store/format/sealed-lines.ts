@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { sha256Hex } from '../../core/digest.ts';
-import { reasonOf } from '../../core/errors.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { readSeal, writeFileSeal } from './seal-beside.ts';
 
 /** A file of lines that only grows, as it is read. */
@@ -55,14 +55,26 @@ export function isUnfinished(tail: Buffer, beginning: string): boolean {
   return tail.every((byte) => byte === 0) || tail.subarray(0, length).equals(begun.subarray(0, length));
 }
 
-/** Seals whole lines as they are on the disk now: what follows a line that is under way may change. */
+/**
+ * Seals whole lines as they are on the disk now: what follows a line that is under way may change. Throws STORE_WRITE.
+ */
 export async function sealLines(file: string): Promise<void> {
-  // Else a power cut could leave a seal that speaks of lines which are not on the disk.
-  const handle = await open(file, 'r+');
-  await handle.sync().finally(() => handle.close());
-  const content = await readFile(file);
+  const content = await contentOnDisk(file).catch((cause: unknown) => {
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `${file} cannot be sealed: ${reasonOf(cause)}. What stands in it is kept; make room or give permission, then run the same command again.`,
+      { cause },
+    );
+  });
   const bytes = content.lastIndexOf(10) + 1;
   await writeFileSeal(file, { bytes, sha256: sha256Hex(content.subarray(0, bytes)) });
+}
+
+/** The bytes of a file, synced: else a power cut could leave a seal that speaks of lines which are not on the disk. */
+async function contentOnDisk(file: string): Promise<Buffer> {
+  const handle = await open(file, 'r+');
+  await handle.sync().finally(() => handle.close());
+  return readFile(file);
 }
 
 /** What a killed process left at a file's end, in words. */
