@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -87,7 +87,9 @@ describe.skipIf(!hasScript)('a terminal that closes (needs script of util-linux)
     const words = [process.execPath, MAIN, 'extract', dataset, '--store', store, ...flags].map((one) => `'${one}'`);
     // As shells do, this one passes on that the terminal closes; and lives to tell the exit code.
     const line = `trap 'kill -HUP $child' HUP; ${before} ${words.join(' ')} & child=$!; wait $child; wait $child; echo $? > '${codeFile}.part'; mv '${codeFile}.part' '${codeFile}'`;
+    // nohup writes into a file of the current folder.
     const terminal = spawn('script', ['-qec', line, '/dev/null'], {
+      cwd: dirname(store),
       stdio: 'ignore',
       env: { ...process.env, SHELL: '/bin/bash' },
     });
